@@ -107,7 +107,8 @@ export const ACCOUNTS = {
             { number: 307, devices: [0, 5], turns: 2 },
             { number: 308, devices: [0], ...UNANSWERED },
             { number: 309, devices: [0], takesPreKey: false, ...SKIPPED },
-            { number: 310, devices: [0, 2], lid: true, turns: 1 }
+            { number: 310, devices: [0, 2], lid: true, turns: 1 },
+            { number: 311, devices: [99], hosted: true, turns: 1 } // version 6 adds no _128 to the name
         ],
         groups: [
             { id: '5511900000301-1600000301@g.us', members: [302, 307], ours: 4, theirs: 2 },
@@ -132,6 +133,22 @@ export const ACCOUNTS = {
         ],
         groups: [{ id: '5511900000401-1600000401@g.us', members: [402, 403], ours: 2, theirs: 2 }],
         appStateKeys: ['000000006a7b', 'ffff'],
+        appStateVersions: 1,
+        history: 1
+    },
+
+    // Buffers in the older forms that version 6 still reads: a list of numbers, or {buffer: true}
+    company_962307: {
+        version: 6,
+        folder: 'baileys6',
+        oldBuffers: true,
+        me: 601,
+        device: 3,
+        name: 'Feira Antiga Exemplo',
+        preKeys: 6,
+        contacts: [{ number: 602, devices: [0], turns: 1 }],
+        groups: [{ id: '5511900000601-1600000601@g.us', members: [602], ours: 1, theirs: 1 }],
+        appStateKeys: ['00000000ae0f'],
         appStateVersions: 1,
         history: 1
     },

@@ -13,6 +13,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { ACCOUNTS } from './accounts.mjs'
 import { load } from './baileys.mjs'
 import { Device, keyShare, logger, pairing } from './people.mjs'
@@ -35,6 +36,11 @@ function lidJid({ number, hosted }, device) {
     return address(lidUser(number), hosted ? 'hosted.lid' : 'lid', device)
 }
 
+/** The clock as PostgreSQL would note it. */
+function microseconds(beyondMilliseconds) {
+    return new Date(clock()).toISOString().replace('Z', `${String(beyondMilliseconds).padStart(3, '0')}Z`)
+}
+
 /** Keeps what was passed to the store, as the text that the library's own replacer makes of it. */
 function recording(store, { replacer }) {
     const rows = new Map()
@@ -43,7 +49,7 @@ function recording(store, { replacer }) {
         rows,
         get: store.get,
         set: async data => {
-            const at = new Date(clock()).toISOString().replace('Z', `${(++calls * 137) % 1000}`.padStart(3, '0') + 'Z')
+            const at = microseconds((++calls * 137) % 1000)
             for (const type in data) {
                 for (const id in data[type]) {
                     const value = data[type][id]
@@ -305,7 +311,7 @@ async function makeFolder(name, folder) {
     const files = (await readdir(folder)).filter(file => file !== 'creds.json')
     assert.deepEqual(files.sort(), rows.map(({ file }) => file).sort(), 'each key has a file of its own')
     const creds = JSON.parse(await readFile(join(folder, 'creds.json'), 'utf8'))
-    const credsAt = new Date(clock()).toISOString().replace('Z', '042Z')
+    const credsAt = microseconds(42)
     await utimes(join(folder, 'creds.json'), new Date(credsAt), new Date(credsAt))
     await readsBackTheSame(lib, folder, creds, rows)
     return { lib, creds, credsAt, rows }
@@ -371,18 +377,24 @@ async function makeFixture(name) {
     const path = join(FOLDERS, folder, name)
     await mkdir(path, { recursive: true })
     const { lib, creds, credsAt, rows } = await makeFolder(name, path)
-    const current = lib.version === '7.0.0-rc14' ? rows : await readByCurrentVersion(path, rows)
-    const keys = rows.map(({ file, type, id, at, value }, index) => {
-        const changed = JSON.stringify(current[index].value) !== JSON.stringify(value)
-        return JSON.stringify({ file, type, id, at, value, ...(changed && { current: current[index].value }) })
+    const made = { creds, rows: rows.map(({ value }) => value) }
+    const { oldBuffers } = ACCOUNTS[name]
+    const stands = oldBuffers ? await rewriteBuffers(path, credsAt, rows) : made
+    const current = oldBuffers ? made : readByCurrentVersion(path, rows)
+    const differing = (value, now) => (isDeepStrictEqual(value, now) ? {} : { current: now })
+    const keys = rows.map(({ file, type, id, at }, index) => {
+        const value = stands.rows[index]
+        return JSON.stringify({ file, type, id, at, value, ...differing(value, current.rows[index]) })
     })
+    const { current: currentCreds } = differing(stands.creds, current.creds)
     await writeFile(
         join(FOLDERS, folder, `${name}.expected.json`),
         lines(
             {
                 made_by: JSON.stringify(`baileys@${lib.version}`),
                 company: JSON.stringify(name),
-                creds: JSON.stringify(creds),
+                creds: JSON.stringify(stands.creds),
+                ...(currentCreds && { creds_current: JSON.stringify(currentCreds) }),
                 creds_at: JSON.stringify(credsAt),
                 keys: `[\n  ${keys.join(',\n  ')}\n ]`
             },
@@ -392,8 +404,42 @@ async function makeFixture(name) {
     return rows
 }
 
+/** Puts every Buffer of the folder into one of the older forms, and sees that version 6 reads them all. */
+async function rewriteBuffers(folder, credsAt, rows) {
+    const bytes = data => [...Buffer.from(data, 'base64')]
+    const forms = [
+        data => ({ type: 'Buffer', data: bytes(data) }),
+        data => ({ buffer: true, data }),
+        data => ({ buffer: true, data: bytes(data) })
+    ]
+    let next = 0
+    const old = value => {
+        if (typeof value !== 'object' || value === null) {
+            return value
+        }
+        if (value.type === 'Buffer') {
+            return forms[next++ % forms.length](value.data)
+        }
+        const entries = Object.entries(value).map(([key, inner]) => [key, old(inner)])
+        return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries)
+    }
+    const rewrite = async (file, at, value) => {
+        const path = join(folder, file)
+        await writeFile(path, JSON.stringify(value))
+        await utimes(path, new Date(at), new Date(at))
+        return value
+    }
+    const creds = JSON.parse(await readFile(join(folder, 'creds.json'), 'utf8'))
+    const stands = { creds: await rewrite('creds.json', credsAt, old(creds)), rows: [] }
+    for (const { file, at, value } of rows) {
+        stands.rows.push(await rewrite(file, at, old(value)))
+    }
+    await readsBackTheSame(await load(6), folder, creds, rows)
+    return stands
+}
+
 /** What the newest version makes of files that an older one wrote. */
-async function readByCurrentVersion(folder, rows) {
+function readByCurrentVersion(folder, rows) {
     const asked = {}
     for (const { type, id } of rows) {
         ;(asked[type] ??= []).push(id)
@@ -404,8 +450,8 @@ async function readByCurrentVersion(folder, rows) {
         maxBuffer: 1 << 28
     })
     assert.equal(status, 0)
-    const { keys } = JSON.parse(stdout)
-    return rows.map(({ type, id }) => ({ value: keys[type][id] }))
+    const read = JSON.parse(stdout)
+    return { creds: read.creds, rows: rows.map(({ type, id }) => read.keys[type][id]) }
 }
 
 const [only] = process.argv.slice(2)
