@@ -168,16 +168,18 @@ class EmbeddedServer:
             self._process.poll()  # or a child that ended would look alive
         try:
             pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+            port = self._port.read_text().strip()
+        except (FileNotFoundError, ValueError):
             return None
-        cwd = Path(f"/proc/{pid}/cwd")  # after a crash the number may belong to another process
         try:
-            return pid if cwd.samefile(self.cluster) else None
-        except FileNotFoundError:
-            return None if Path("/proc/self/cwd").exists() else pid
-        except PermissionError:
+            if not Path("/proc/self").exists():
+                os.kill(pid, 0)
+                return pid
+            # After a crash the number may belong to another process, or to a zombie.
+            arguments = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             return None
+        return pid if Path(arguments[0]).name == "postgres" and port in arguments else None
 
     def _account(self) -> Account:
         if os.geteuid() != 0:
@@ -235,26 +237,12 @@ class EmbeddedServer:
         unfinished.rename(self.cluster)
 
     def _launch(self, binaries: Path, account: Account) -> None:
+        # PostgreSQL would take a zombie, or a stranger with the same number, for the old server.
+        # That no process of that one is left it finds out from the shared memory, too.
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         deadline = time.monotonic() + START_TIMEOUT
         while True:
-            port = self._choose_port()
-            postgres: list[str | Path] = [
-                binaries / "bin" / "postgres",
-                *("-D", self._location(self.cluster, account), "-p", str(port)),
-                *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
-            ]
-            with self.log.open("wb") as log:
-                process = subprocess.Popen(
-                    postgres,
-                    cwd=self.cluster,
-                    env=ENVIRONMENT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    **account,
-                )
-            self._process = process
+            process = self._spawn(binaries, account, self._choose_port())
             while process.poll() is None:
                 if self.running:
                     return
@@ -262,13 +250,29 @@ class EmbeddedServer:
                     process.terminate()
                     raise EmbeddedServerError(f"PostgreSQL does not start, see {self.log}")
                 time.sleep(0.05)
-            # What a killed server leaves behind is in use until its last process has ended.
             message = self.log.read_text(errors="replace").strip()
-            if time.monotonic() > deadline or not (
-                "already exists" in message or "still in use" in message
-            ):
+            if "still in use" not in message or time.monotonic() > deadline:
                 raise EmbeddedServerError(f"PostgreSQL does not start:\n{message}")
             time.sleep(0.2)
+
+    def _spawn(self, binaries: Path, account: Account, port: int) -> subprocess.Popen[bytes]:
+        postgres: list[str | Path] = [
+            binaries / "bin" / "postgres",
+            *("-D", self._location(self.cluster, account), "-p", str(port)),
+            *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+        ]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                postgres,
+                cwd=self.cluster,
+                env=ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **account,
+            )
+        return self._process
 
     def _choose_port(self) -> int:
         """The port of the last time if it is free, else another one."""
