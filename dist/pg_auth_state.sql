@@ -1,0 +1,2629 @@
+-- pg-auth-state 0.1.0. Built by `make sql` from sql/ and functions/: do not edit.
+
+-- sql/000_header.sql
+-- WhatsApp Web auth state in PostgreSQL 15 and later: credentials and Signal keys of any number of
+-- accounts ("companies"), behind SQL functions that are one atomic batch each.
+--
+-- This file installs and upgrades: run it with `psql -f`, paste it into an SQL editor, or let
+-- `pg-auth-state install` run it. It is one transaction under one advisory lock. Migrations run once
+-- per database, everything else is applied again each time; running it twice changes nothing.
+-- Everything goes into the schema that is first in search_path; a schema named there that does not
+-- exist is created. The installer may be any login with CREATEROLE that owns the schema.
+--
+-- Tables
+--   whatsapp_auth        creds of a company, with a version that only grows
+--   whatsapp_keys        Signal keys by company, key type and key id; expires_at where the type has a ttl
+--   whatsapp_leases      who may write a company at present, and the fencing token that proves it
+--   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_migrations  which migrations ran
+--
+-- The functions are the only door: tables and functions belong to auth_state_owner, which nobody can
+-- log in as, and no other role has a privilege on a table. A trusted back end calls the functions as a
+-- member of auth_state_service.
+--
+-- How a writing function works, always in this order
+--   1. the arguments are checked whole, and that the caller may act for the company
+--   2. the isolation level must be READ COMMITTED: any other would see a snapshot older than the lock
+--   3. the company's advisory lock is taken in a statement of its own, until the transaction ends
+--   4. the clock is read, then the lease, then the version: all of them after the lock
+--   5. set-based statements write what really changed
+-- The lock makes check and write one, keeps overlapping batches free of deadlocks, and never makes
+-- two companies wait for each other. No session state is kept, so a transaction-mode pooler is fine.
+--
+-- Reading     auth_get_creds auth_get_keys auth_creds_version auth_list_keys auth_list_companies
+--             auth_export auth_stats auth_status auth_schema_version
+-- Writing     auth_init_creds auth_save_creds auth_set_keys auth_save_state auth_import
+--             auth_clear_keys auth_delete_company
+-- Leases      auth_acquire_lease auth_renew_lease auth_release_lease
+-- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
+--             auth_cleanup_job
+--
+-- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
+-- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
+--
+-- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
+
+begin isolation level read committed;
+
+-- sql/010_schema_and_roles.sql
+-- Who installs, and where: one installer at a time, one schema per database.
+do $install$
+declare
+  v_schema name := current_schema();
+  v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
+  v_other name;
+  v_newer text;
+  v_foreign text;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
+
+  if current_setting('server_version_num')::integer < 150000 then
+    raise exception using errcode = 'WA006',
+      message = 'pg-auth-state needs PostgreSQL 15 or later.',
+      detail = format('This server is %s.', current_setting('server_version'));
+  end if;
+
+  if v_schema is null then
+    execute format('create schema %I', v_wanted);
+    v_schema := v_wanted;
+  end if;
+  if v_schema like 'pg\_%' or v_schema in ('information_schema', 'cron') then
+    raise exception using errcode = 'WA006',
+      message = format('Schema %I is not a place to install into.', v_schema),
+      hint = 'Put the schema that is meant first: set search_path = whatsapp';
+  end if;
+
+  select n.nspname into v_other
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relname = 'whatsapp_migrations' and c.relkind = 'r' and n.nspname <> v_schema
+   limit 1;
+  if v_other is not null then
+    raise exception using errcode = 'WA006',
+      message = format('pg-auth-state is installed in schema %I of this database.', v_other),
+      detail = 'A client of a second copy would read "no creds".',
+      hint = format('To upgrade that one: set search_path = %I', v_other);
+  end if;
+
+  if to_regprocedure(format('%I.auth_schema_version()', v_schema)) is not null then
+    execute format('select %I.auth_schema_version()', v_schema) into v_newer;
+    if string_to_array(v_newer, '.')::integer[] > string_to_array('0.1.0', '.')::integer[] then
+      raise exception using errcode = 'WA006',
+        message = format('Version %s is installed, and this is 0.1.0.', v_newer),
+        hint = 'Install the newer file.';
+    end if;
+  end if;
+
+  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_foreign
+    from pg_proc p
+   where p.pronamespace = to_regnamespace(quote_ident(v_schema))
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_expired_keys', '_from_utc', '_is_paired', '_lock_company', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and pg_get_userbyid(p.proowner) <> 'auth_state_owner';
+  if v_foreign is not null then
+    raise exception using errcode = 'WA006',
+      message = 'Functions of somebody else carry our names.',
+      detail = v_foreign,
+      hint = 'Drop or rename them, then install again.';
+  end if;
+
+  perform set_config('search_path', format('%I, pg_temp', v_schema), true),
+          set_config('auth_state.installer_role', current_setting('role'), true),
+          set_config('auth_state.borrowed_owner', '', true),
+          set_config('auth_state.first_install', '', true);
+end
+$install$;
+
+-- Roles belong to the cluster: another database's installer may be making the same ones right now.
+-- Each step first looks whether it is needed, and a lost race is one more look.
+do $install$
+declare
+  v_me constant name := current_user;
+  v_super constant boolean := (select r.rolsuper from pg_roles r where r.rolname = current_user);
+  v_set constant text := case when current_setting('server_version_num')::integer >= 160000
+                              then 'SET' else 'MEMBER' end;
+  v_bad text;
+  v_role text;
+begin
+  for v_attempt in 1..10 loop
+    begin
+      foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+        if not exists (select from pg_roles r where r.rolname = v_role) then
+          execute format('create role %I nologin noinherit', v_role);
+        end if;
+      end loop;
+
+      if not v_super then
+        -- Only for this transaction: the end of the file takes it back.
+        if not pg_has_role(v_me, 'auth_state_owner', v_set) then
+          execute format('grant auth_state_owner to %I', v_me);
+          perform set_config('auth_state.borrowed_owner', v_me, true);
+        end if;
+        -- Whoever owns the schema may also use, schedule and watch what is in it.
+        if not pg_has_role(v_me, 'auth_state_service', 'USAGE') then
+          execute format('grant auth_state_service to %I', v_me);
+        end if;
+      end if;
+      exit;
+    exception
+      when duplicate_object or unique_violation or internal_error then
+        if v_attempt = 10 then
+          raise;
+        end if;
+        perform pg_sleep(0.05 * v_attempt);
+      when insufficient_privilege then
+        raise exception using errcode = '42501',
+          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_owner and auth_state_service.', v_me),
+          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.',
+          hint = format('As a superuser: alter role %1$I createrole; grant auth_state_owner, auth_state_service to %1$I with admin option;', v_me);
+    end;
+  end loop;
+
+  select string_agg(r.rolname, ', ') into v_bad
+    from pg_roles r
+   where r.rolname in ('auth_state_owner', 'auth_state_service')
+     and (r.rolcanlogin or r.rolsuper or r.rolbypassrls);
+  if v_bad is not null then
+    raise exception using errcode = 'WA006',
+      message = 'A role of ours has attributes it must not have.',
+      detail = format('These can log in, are superuser or bypass row-level security: %s', v_bad),
+      hint = 'alter role … nologin nosuperuser nobypassrls';
+  end if;
+
+  execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
+  execute format('grant usage on schema %I to auth_state_service', current_schema());
+  if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
+    raise exception using errcode = '42501',
+      message = format('%I does not own schema %I.', v_me, current_schema()),
+      hint = 'Install as the owner of the schema, or into a schema of your own: set search_path = whatsapp';
+  end if;
+end
+$install$;
+
+-- sql/020_takeover.sql
+-- Tables made by hand become auth_state_owner's; the first migration then moves their rows over.
+-- What would be lost silently aborts the install, what must not stay in force is named in a NOTICE.
+do $install$
+declare
+  v_table record;
+  v_what record;
+  v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl'];
+begin
+  for v_table in
+    select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
+      from pg_class c
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relname = any(v_ours || array['whatsapp_migrations'])
+       and pg_get_userbyid(c.relowner) <> 'auth_state_owner'
+     order by c.relname
+  loop
+    if v_table.relkind <> 'r' or v_table.relispartition
+       or exists (select from pg_inherits i where v_table.oid in (i.inhrelid, i.inhparent)) then
+      raise exception using errcode = 'WA006',
+        message = format('%I is in the way: it is not a plain table.', v_table.relname),
+        hint = 'Drop or rename it, then install again.';
+    end if;
+
+    for v_what in
+      select format('trigger %I', t.tgname) as name
+        from pg_trigger t
+       where t.tgrelid = v_table.oid and not t.tgisinternal
+      union all
+      select format('%s %s', case c.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'rule on' end,
+                    r.ev_class::regclass)
+        from pg_depend d
+        join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+        join pg_class c on c.oid = r.ev_class
+       where d.refclassid = 'pg_class'::regclass and d.refobjid = v_table.oid
+       group by c.relkind, r.ev_class
+      union all
+      select format('foreign key %I of %s', f.conname, f.conrelid::regclass)
+        from pg_constraint f
+        join pg_class c on c.oid = f.conrelid
+       where f.contype = 'f' and f.confrelid = v_table.oid
+         and not (c.relnamespace = current_schema()::regnamespace and c.relname = any(v_ours))
+      limit 1
+    loop
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: %s stands in the way.', v_table.relname, v_what.name),
+        hint = 'Drop it, install again, and rebuild on the functions what it did.';
+    end loop;
+
+    for v_what in
+      select format('policy %I', p.polname) as name
+        from pg_policy p
+       where p.polrelid = v_table.oid
+      union all
+      select format('foreign key %I', f.conname)
+        from pg_constraint f
+       where f.contype = 'f' and f.conrelid = v_table.oid
+      union all
+      select format('%s for %s', string_agg(a.privilege_type, ', ' order by a.privilege_type),
+                    case when a.grantee = 0 then 'public' else pg_get_userbyid(a.grantee)::text end)
+        from aclexplode(v_table.relacl) a
+       where pg_get_userbyid(a.grantee) <> v_table.owner
+       group by a.grantee
+      union all
+      select format('%s on column %I for %s', a.privilege_type, c.attname,
+                    case when a.grantee = 0 then 'public' else pg_get_userbyid(a.grantee)::text end)
+        from pg_attribute c cross join aclexplode(c.attacl) a
+       where c.attrelid = v_table.oid
+    loop
+      raise notice '%: % dropped, the functions are the only door', v_table.relname, v_what.name;
+    end loop;
+
+    execute format('alter table %I owner to auth_state_owner', v_table.relname);
+  end loop;
+end
+$install$;
+
+set local role auth_state_owner;
+
+-- Nothing of ours is for everybody, not even what a later version adds.
+alter default privileges for role auth_state_owner revoke execute on functions from public;
+
+do $install$
+begin
+  if to_regclass('whatsapp_migrations') is null then
+    create table whatsapp_migrations (
+      number integer,
+      name text not null,
+      applied_at timestamptz not null default now(),
+      constraint whatsapp_migrations_pkey primary key (number)
+    );
+    perform set_config('auth_state.first_install', 'yes', true);
+  end if;
+end
+$install$;
+
+-- sql/migrations/001_tables.sql
+do $install$
+begin
+if exists (select from whatsapp_migrations m where m.number = 1) then
+  return;
+end if;
+execute $migration$
+-- Compatible with: nothing before it. Tables made by hand are renamed away, ours are made, the rows moved.
+do $takeover$
+declare
+  v_name text;
+begin
+  for v_name in
+    select c.relname
+      from pg_class c
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl')
+  loop
+    execute format('alter table %I rename to %I', v_name, '_old_' || v_name);
+    -- A forced policy would hide rows from their new owner.
+    execute format('alter table %I no force row level security', '_old_' || v_name);
+    execute format('alter table %I disable row level security', '_old_' || v_name);
+  end loop;
+  for v_name in
+    select i.indexrelid::regclass::text
+      from pg_index i
+      join pg_class c on c.oid = i.indrelid
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
+  loop
+    execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
+  end loop;
+end
+$takeover$;
+
+-- Key columns use collation "C": byte order makes prefixes index ranges, and an upgrade of the
+-- operating system's collations cannot corrupt the index (PostgreSQL manual, 24.2.2.3).
+create table whatsapp_auth (
+  company_id text collate "C" not null,
+  creds jsonb not null,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint whatsapp_auth_pkey primary key (company_id)
+);
+
+create table whatsapp_keys (
+  company_id text collate "C" not null,
+  key_type text collate "C" not null,
+  key_id text collate "C" not null,
+  value jsonb not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  expires_at timestamptz,
+  constraint whatsapp_keys_pkey primary key (company_id, key_type, key_id)
+);
+
+create index whatsapp_keys_expires_at_idx on whatsapp_keys (expires_at) where expires_at is not null;
+
+create table whatsapp_leases (
+  company_id text collate "C" not null,
+  holder text not null,
+  token bigint not null,
+  acquired_at timestamptz not null,
+  expires_at timestamptz not null,
+  constraint whatsapp_leases_pkey primary key (company_id)
+);
+
+create table whatsapp_key_ttl (
+  key_type text collate "C" not null,
+  ttl interval,
+  changed_at timestamptz,
+  constraint whatsapp_key_ttl_pkey primary key (key_type)
+);
+
+-- Values must not end up in pg_stats.
+alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_keys alter column value set statistics 0;
+
+insert into whatsapp_key_ttl (key_type, ttl)
+values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
+
+do $takeover$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_version constant bigint := floor(extract(epoch from v_now) * 1000000);
+  v_table record;
+  v_select text;
+  v_bad bigint;
+  v_extra text;
+  v_detail text;
+begin
+  for v_table in
+    select t.name, t.must, t.columns, t.bad, t.absent
+      from (values
+        ('whatsapp_auth', array['company_id', 'creds'],
+         array['company_id text', 'creds jsonb', 'version bigint', 'created_at timestamptz', 'updated_at timestamptz'],
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')$sql$,
+         $sql$coalesce(o.creds, 'null') = 'null'$sql$),
+        ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
+         array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
+               'updated_at timestamptz', 'expires_at timestamptz'],
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or o.key_type is null or octet_length(o.key_type) not between 1 and 128
+              or o.key_id is null or octet_length(o.key_id) not between 1 and 1024$sql$,
+         $sql$coalesce(o.value, 'null') = 'null'$sql$),
+        ('whatsapp_leases', array['company_id', 'holder', 'token', 'expires_at'],
+         array['company_id text', 'holder text', 'token bigint', 'acquired_at timestamptz', 'expires_at timestamptz'],
+         $sql$o.company_id is null or o.holder is null or o.token is null or o.expires_at is null$sql$, 'false'),
+        ('whatsapp_key_ttl', array['key_type', 'ttl'], array['key_type text', 'ttl interval'],
+         $sql$o.key_type is null or o.ttl <= '0'$sql$, 'false')
+      ) t (name, must, columns, bad, absent)
+     where to_regclass('_old_' || t.name) is not null
+  loop
+    select string_agg(a.attname, ', ') into v_extra
+      from pg_attribute a
+     where a.attrelid = to_regclass('_old_' || v_table.name) and a.attnum > 0 and not a.attisdropped
+       and a.attname <> all(select split_part(c, ' ', 1) from unnest(v_table.columns) c);
+    if v_extra is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: it has columns that would be lost.', v_table.name),
+        detail = v_extra,
+        hint = 'Move them to a table of your own, then install again.';
+    end if;
+    select string_agg(m, ', ') into v_extra
+      from unnest(v_table.must) m
+     where not exists (select from pg_attribute a
+                        where a.attrelid = to_regclass('_old_' || v_table.name) and a.attname = m and not a.attisdropped);
+    if v_extra is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: columns are missing.', v_table.name),
+        detail = v_extra,
+        hint = 'Rename the table, then install again.';
+    end if;
+
+    select string_agg(case when a.attname is null then format('null::%s as %I', split_part(c, ' ', 2), split_part(c, ' ', 1))
+                           else format('%I::%s', split_part(c, ' ', 1), split_part(c, ' ', 2)) end, ', ')
+      into v_select
+      from unnest(v_table.columns) c
+      left join pg_attribute a on a.attrelid = to_regclass('_old_' || v_table.name)
+                              and a.attname = split_part(c, ' ', 1) and not a.attisdropped;
+    v_select := format('(select %s from %I) o', v_select, '_old_' || v_table.name);
+
+    execute format('select count(*) from %s where %s', v_select, v_table.bad) into v_bad;
+    if v_bad > 0 then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
+        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), or creds are neither an object nor a string.',
+        hint = 'Mend or delete them, then install again.';
+    end if;
+    execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
+    if v_bad > 0 then
+      raise notice '%: % rows hold null, which means absent, and are left out', v_table.name, v_bad;
+    end if;
+
+    execute format(
+      case v_table.name
+        when 'whatsapp_auth' then
+          $sql$insert into whatsapp_auth
+               select o.company_id, o.creds, greatest(o.version + 1, $1), coalesce(o.created_at, o.updated_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2)
+                 from %s where not (%s)$sql$
+        when 'whatsapp_keys' then
+          $sql$insert into whatsapp_keys
+               select o.company_id, o.key_type, o.key_id, o.value, coalesce(o.created_at, o.updated_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2) + (select t.ttl from whatsapp_key_ttl t where t.key_type = o.key_type)
+                 from %s where $1 > 0 and not (%s)$sql$
+        when 'whatsapp_leases' then
+          $sql$insert into whatsapp_leases
+               select o.company_id, o.holder, greatest(o.token, $1), coalesce(o.acquired_at, $2), o.expires_at
+                 from %s where not (%s)$sql$
+        else
+          $sql$insert into whatsapp_key_ttl (key_type, ttl)
+               select o.key_type, o.ttl from %s where $1 > 0 and $2 is not null and not (%s)
+               on conflict (key_type) do update set ttl = excluded.ttl$sql$
+      end, v_select, v_table.absent)
+      using v_version, v_now;
+    raise notice '%: taken over', v_table.name;
+  end loop;
+
+  -- Before the keys' expiry is final: a hand-made ttl counts for them too.
+  update whatsapp_keys k
+     set expires_at = k.updated_at + t.ttl
+    from whatsapp_key_ttl t
+   where t.key_type = k.key_type and k.expires_at is distinct from k.updated_at + t.ttl;
+
+  select string_agg(format('%I', c.relname), ', ') into v_select
+    from pg_class c
+   where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname like '\_old\_whatsapp\_%';
+  if v_select is not null then
+    execute 'drop table ' || v_select;
+  end if;
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'The tables cannot be taken over: something depends on them.',
+      detail = v_detail,
+      hint = 'Drop it, install again, and rebuild on the functions what it did.';
+end
+$takeover$;
+$migration$;
+insert into whatsapp_migrations (number, name) values (1, '001_tables');
+end
+$install$;
+
+-- functions/_apply_ttl.sql
+create or replace function _apply_ttl (p_key_type text, p_ttl interval)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_changed bigint;
+begin
+  update whatsapp_keys k
+     set expires_at = k.updated_at + p_ttl
+    from (
+      select f.company_id, f.key_id
+        from whatsapp_keys f
+       where f.key_type = p_key_type and f.expires_at is distinct from f.updated_at + p_ttl
+         for no key update skip locked
+    ) free
+   where k.company_id = free.company_id and k.key_type = p_key_type and k.key_id = free.key_id;
+  get diagnostics v_changed = row_count;
+  return v_changed;
+end
+$func$;
+
+-- functions/_assert_batch.sql
+-- {type: {id: value}}, nothing else; the first fault is named by its path, never by its value.
+create or replace function _assert_batch (p_data jsonb, p_path text)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_path text := p_path;
+  v_fault text;
+begin
+  if p_data is null then
+    v_fault := 'is null';
+  elsif jsonb_typeof(p_data) <> 'object' then
+    v_fault := 'is a JSON ' || jsonb_typeof(p_data);
+  else
+    select p_path || f.path, f.fault
+      into v_path, v_fault
+      from jsonb_each(p_data) t
+     cross join lateral (
+       select format('[%s]', to_json(left(t.key, 100))) as path,
+              case when octet_length(t.key) not between 1 and 128
+                   then format('is a key type of %s bytes', octet_length(t.key))
+                   else 'is a JSON ' || jsonb_typeof(t.value) end as fault
+        where octet_length(t.key) not between 1 and 128 or jsonb_typeof(t.value) <> 'object'
+       union all
+       select format('[%s][%s]', to_json(left(t.key, 100)), to_json(left(i.id, 100))),
+              format('is a key id of %s bytes', octet_length(i.id))
+         from jsonb_object_keys(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) i (id)
+        where octet_length(i.id) not between 1 and 1024
+     ) f
+     limit 1;
+  end if;
+  if v_fault is not null then
+    raise exception using errcode = 'WA001',
+      message = 'A batch is a JSON object of key types, each an object of key ids and values.',
+      detail = format('%s %s.', v_path, v_fault),
+      hint = 'Like {"session": {"1.0": {…}}, "pre-key": {"7": null}}; types have 1 to 128 bytes, ids 1 to 1024.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_company.sql
+create or replace function _assert_company (p_company_id text)
+returns void
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  if p_company_id is null or octet_length(p_company_id) not between 1 and 256 then
+    raise exception using errcode = 'WA001',
+      message = 'A company id is a text of 1 to 256 bytes.',
+      detail = format('p_company_id is %s.', coalesce(octet_length(p_company_id) || ' bytes', 'null')),
+      hint = 'Pass the id that this account is kept under.';
+  end if;
+  perform _assert_service();
+end
+$func$;
+
+-- functions/_assert_creds.sql
+create or replace function _assert_creds (p_creds jsonb, p_path text)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_creds is null or jsonb_typeof(p_creds) not in ('object', 'string') then
+    raise exception using errcode = 'WA001',
+      message = 'Creds are a JSON object, or a JSON string when they are encrypted.',
+      detail = format('%s is %s.', p_path, coalesce('a JSON ' || jsonb_typeof(p_creds), 'null')),
+      hint = 'Pass creds.json whole. Logging out is auth_delete_company.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_identity.sql
+-- Paired creds are the account: losing their keys is losing it. A null p_new stands for no creds at all.
+create or replace function _assert_identity (p_company_id text, p_old jsonb, p_new jsonb, p_allow_new_identity boolean)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_allow_new_identity is not true
+     and _is_paired(p_old)
+     and (jsonb_typeof(p_new) is distinct from 'object'
+          or coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
+          or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
+          or p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
+          or p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey') then
+    raise exception using errcode = 'WA005',
+      message = format('Company %s is paired, and these creds are another identity.', to_json(p_company_id)),
+      detail = 'creds.noiseKey or creds.signedIdentityKey differs or is missing. Nothing was written.',
+      hint = 'Read the creds with auth_get_creds and change those. A new identity is auth_delete_company, then auth_init_creds; or p_allow_new_identity.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_key_ids.sql
+-- For reads: the array is good when this answers; called only when the read has seen a bad element.
+create or replace function _assert_key_ids (p_keys jsonb)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_path text := 'p_keys';
+  v_fault text;
+begin
+  if p_keys is null then
+    v_fault := 'is null';
+  elsif jsonb_typeof(p_keys) <> 'object' then
+    v_fault := 'is a JSON ' || jsonb_typeof(p_keys);
+  else
+    select 'p_keys' || f.path, f.fault
+      into v_path, v_fault
+      from jsonb_each(p_keys) t
+     cross join lateral (
+       select format('[%s]', to_json(left(t.key, 100))) as path,
+              case when octet_length(t.key) not between 1 and 128
+                   then format('is a key type of %s bytes', octet_length(t.key))
+                   else 'is a JSON ' || jsonb_typeof(t.value) end as fault
+        where octet_length(t.key) not between 1 and 128 or jsonb_typeof(t.value) <> 'array'
+       union all
+       select format('[%s][%s]', to_json(left(t.key, 100)), i.position - 1),
+              case when jsonb_typeof(i.id) = 'string' then format('is a key id of %s bytes', octet_length(i.id #>> '{}'))
+                   else 'is a JSON ' || jsonb_typeof(i.id) end
+         from jsonb_array_elements(case when jsonb_typeof(t.value) = 'array' then t.value else '[]' end)
+              with ordinality i (id, position)
+        where jsonb_typeof(i.id) <> 'string' or octet_length(i.id #>> '{}') not between 1 and 1024
+     ) f
+     limit 1;
+  end if;
+  if v_fault is not null then
+    raise exception using errcode = 'WA001',
+      message = 'Keys are asked for by a JSON object of key types, each an array of key ids.',
+      detail = format('%s %s.', v_path, v_fault),
+      hint = 'Like {"session": ["1.0", "2.0"]}; types have 1 to 128 bytes, ids 1 to 1024.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_key_type.sql
+create or replace function _assert_key_type (p_key_type text)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_key_type is null or octet_length(p_key_type) not between 1 and 128 then
+    raise exception using errcode = 'WA001',
+      message = 'A key type is a text of 1 to 128 bytes.',
+      detail = format('p_key_type is %s.', coalesce(octet_length(p_key_type) || ' bytes', 'null')),
+      hint = 'Like session, pre-key or sender-key.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_positive.sql
+create or replace function _assert_positive (p_number integer, p_path text)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_number is null or p_number < 1 then
+    raise exception using errcode = 'WA001',
+      message = 'A limit or batch size is one or more.',
+      detail = format('%s is %s.', p_path, coalesce(p_number::text, 'null')),
+      hint = 'Leave it out for the default.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_read_committed.sql
+-- Under any other level the snapshot is older than the lock, and the check behind the lock sees the past.
+create or replace function _assert_read_committed ()
+returns void
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+begin
+  -- PostgreSQL treats read uncommitted as read committed (manual, 13.2).
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception using errcode = 'WA006',
+      message = format('Auth state is written under READ COMMITTED only, this transaction is %s.',
+                       upper(current_setting('transaction_isolation'))),
+      hint = 'begin isolation level read committed, or set default_transaction_isolation for this login.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_service.sql
+-- The caller is the role that was set, or the login: current_user would be our own owner.
+create or replace function _assert_service ()
+returns void
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_caller constant name := coalesce(nullif(current_setting('role'), 'none')::name, session_user);
+begin
+  if not pg_has_role(v_caller, 'auth_state_service', 'USAGE') then
+    raise exception using errcode = '42501',
+      message = format('%I may not act for companies.', v_caller),
+      hint = format('A trusted back end is let in with: grant auth_state_service to %I', v_caller);
+  end if;
+end
+$func$;
+
+-- functions/_assert_state.sql
+-- The shape auth_export gives, nothing else; the first fault is named by its path, never by its value.
+create or replace function _assert_state (p_state jsonb)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_path text := 'p_state';
+  v_fault text;
+begin
+  if p_state is null then
+    v_fault := 'is null';
+  elsif jsonb_typeof(p_state) <> 'object' then
+    v_fault := 'is a JSON ' || jsonb_typeof(p_state);
+  else
+    select 'p_state' || f.path, f.fault
+      into v_path, v_fault
+      from (
+        select format('[%s]', to_json(left(s.key, 100))) as path, 'is unknown' as fault
+          from jsonb_object_keys(p_state) s (key)
+         where s.key not in ('format', 'creds', 'creds_updated_at', 'keys', 'times')
+        union all
+        select '["format"]', 'is not 1'
+         where p_state -> 'format' is distinct from '1'
+        union all
+        select '["creds_updated_at"]', 'is not a UTC time'
+         where coalesce(p_state -> 'creds_updated_at', 'null') <> 'null'
+           and (jsonb_typeof(p_state -> 'creds_updated_at') <> 'string' or _from_utc(p_state ->> 'creds_updated_at') is null)
+        union all
+        select '["keys"]', 'is missing'
+         where p_state -> 'keys' is null
+        union all
+        select format('["keys"][%s][%s]', to_json(t.key), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
+          from jsonb_each(case when jsonb_typeof(p_state -> 'keys') = 'object' then p_state -> 'keys' else '{}' end) t
+         cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
+         where e.value = 'null'
+        union all
+        select '["times"]', 'is a JSON ' || jsonb_typeof(p_state -> 'times')
+         where jsonb_typeof(p_state -> 'times') <> 'object'
+        union all
+        select format('["times"][%s]', to_json(left(t.key, 100))), 'is a JSON ' || jsonb_typeof(t.value)
+          from jsonb_each(case when jsonb_typeof(p_state -> 'times') = 'object' then p_state -> 'times' else '{}' end) t
+         where jsonb_typeof(t.value) <> 'object'
+        union all
+        select format('["times"][%s][%s]', to_json(left(t.key, 100)), to_json(left(e.key, 100))),
+               'is not an array that begins with a UTC time'
+          from jsonb_each(case when jsonb_typeof(p_state -> 'times') = 'object' then p_state -> 'times' else '{}' end) t
+         cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
+         where jsonb_typeof(e.value) <> 'array'
+            or jsonb_typeof(e.value -> 0) is distinct from 'string'
+            or _from_utc(e.value ->> 0) is null
+      ) f
+     limit 1;
+  end if;
+  if v_fault is not null then
+    raise exception using errcode = 'WA001',
+      message = 'A state is what auth_export gives.',
+      detail = format('%s %s.', v_path, v_fault),
+      hint = 'Like {"format": 1, "creds": {…}, "keys": {"session": {"1.0": {…}}}, "times": {"session": {"1.0": ["2026-11-23T04:55:00Z", null]}}}; creds and times may be left out.';
+  end if;
+  if coalesce(p_state -> 'creds', 'null') <> 'null' then
+    perform _assert_creds(p_state -> 'creds', 'p_state["creds"]');
+  end if;
+  perform _assert_batch(p_state -> 'keys', 'p_state["keys"]');
+end
+$func$;
+
+-- functions/_assert_token.sql
+create or replace function _assert_token (p_token bigint)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_token is null then
+    raise exception using errcode = 'WA001',
+      message = 'A lease token is needed.',
+      detail = 'p_token is null.',
+      hint = 'Pass the token that auth_acquire_lease gave.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_ttl.sql
+create or replace function _assert_ttl (p_ttl interval)
+returns void
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_ttl is null or p_ttl <= '0' or p_ttl > '1000 years' then
+    raise exception using errcode = 'WA001',
+      message = 'A ttl is an interval above zero and up to 1000 years.',
+      detail = format('p_ttl is %s.', coalesce(p_ttl::text, 'null')),
+      hint = 'Like interval ''60 seconds''.';
+  end if;
+end
+$func$;
+
+-- functions/_begin_write.sql
+-- What every writing function does first, in this order: access, isolation, lock, clock, lease.
+create or replace function _begin_write (p_company_id text, p_lease_token bigint)
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_lease record;
+begin
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  perform _lock_company(p_company_id);
+  v_now := _now();
+  select l.token, l.holder, l.expires_at
+    into v_lease
+    from whatsapp_leases l
+   where l.company_id = p_company_id and l.expires_at > v_now;
+  if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
+    raise exception using errcode = 'WA002',
+      message = format('The lease on company %s is lost.', to_json(p_company_id)),
+      detail = coalesce(format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+                        'Nobody holds it now, but somebody may have held it and written.'),
+      hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
+  elsif p_lease_token is null and v_lease.token is not null then
+    raise exception using errcode = 'WA002',
+      message = format('Company %s is under a lease.', to_json(p_company_id)),
+      detail = format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+      hint = 'Pass the token that auth_acquire_lease gave as p_lease_token, or wait until the lease has ended.';
+  end if;
+  return v_now;
+end
+$func$;
+
+-- functions/_delete_keys.sql
+-- The nulls of a batch. Without the other joins the planner probes the primary key once per id, however
+-- many rows it believes a batch to have.
+create or replace function _delete_keys (p_company_id text, p_data jsonb)
+returns integer
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $func$
+declare
+  v_deleted integer;
+begin
+  delete from whatsapp_keys k
+   using jsonb_each(p_data) t
+   cross join lateral jsonb_each(t.value) e
+   where e.value = 'null' and k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$func$;
+
+-- functions/_expired_keys.sql
+-- The oldest keys past their expiry. Most may go; a LID mapping is kept, by renewing it as of renewed_at,
+-- while it is in use, while its other half lives, and when it cannot be read (encrypted).
+create or replace function _expired_keys (
+  p_now timestamptz,
+  p_limit integer,
+  p_company_id text,
+  p_skip text[],
+  p_only text[]
+)
+returns table (
+  company_id text,
+  key_type text,
+  key_id text,
+  expires_at timestamptz,
+  renewed_at timestamptz,
+  partner_type text,
+  partner_id text,
+  unit text
+)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $func$
+begin
+  return query
+  select k.company_id,
+         k.key_type,
+         k.key_id,
+         k.expires_at,
+         case
+           when not k.is_mapping then null
+           when m.pn is null then p_now
+           when exists (select from whatsapp_keys s
+                         where s.company_id = k.company_id and s.key_type = 'session'
+                           and s.key_id >= m.pn || '.' and s.key_id < m.pn || '/')
+             or exists (select from whatsapp_keys s
+                         where s.company_id = k.company_id and s.key_type = 'session'
+                           and s.key_id >= m.pn || '_128.' and s.key_id < m.pn || '_129/')
+             or exists (select from whatsapp_keys s
+                         where s.company_id = k.company_id and s.key_type = 'session'
+                           and s.key_id >= m.lid || '_1.' and s.key_id < m.lid || '_1/')
+             or exists (select from whatsapp_keys s
+                         where s.company_id = k.company_id and s.key_type = 'session'
+                           and s.key_id >= m.lid || '_128.' and s.key_id < m.lid || '_129/') then p_now
+           when p.is_live then p.updated_at
+         end,
+         p.key_type,
+         p.key_id,
+         coalesce('pair ' || m.pn || ' ' || p.key_id, k.key_type || ' ' || k.key_id)
+    from (
+      select e.company_id, e.key_type, e.key_id, e.value, e.expires_at,
+             e.key_type in ('lid-mapping', 'lid-mapping-reverse') as is_mapping
+        from whatsapp_keys e
+       where e.expires_at <= p_now
+         and e.updated_at + (select l.ttl from whatsapp_key_ttl l where l.key_type = e.key_type) <= p_now
+         and (p_company_id is null or e.company_id = p_company_id)
+         and e.company_id <> all(p_skip)
+         and (p_only is null or e.company_id = any(p_only))
+       order by e.expires_at
+       limit p_limit
+    ) k
+    left join lateral (
+      select own.is_reverse,
+             case when own.is_reverse then k.value #>> '{}' else own.name end as pn,
+             case when own.is_reverse then own.name else k.value #>> '{}' end as lid
+        from (
+          select k.key_type = 'lid-mapping-reverse' or k.key_id like '%\_reverse' as is_reverse,
+                 regexp_replace(k.key_id, '_reverse$', '') as name
+        ) own
+       where jsonb_typeof(k.value) = 'string' and k.value #>> '{}' ~ '^[0-9A-Za-z_-]{1,40}$'
+    ) m on k.is_mapping
+    left join lateral (
+      select h.key_type, h.key_id, h.updated_at, h.expires_at is null or h.expires_at > p_now as is_live
+        from (values ('lid-mapping', case when m.is_reverse then m.pn else m.lid || '_reverse' end),
+                     ('lid-mapping-reverse', case when not m.is_reverse then m.lid end)) f (key_type, key_id)
+        join whatsapp_keys h
+          on h.company_id = k.company_id and h.key_type = f.key_type and h.key_id = f.key_id
+         and h.value = to_jsonb(case when m.is_reverse then m.lid else m.pn end)
+       limit 1
+    ) p on true;
+end
+$func$;
+
+-- functions/_from_utc.sql
+-- What _utc gives; null for anything else, so that the caller can name the path.
+create or replace function _from_utc (p_time text)
+returns timestamptz
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if p_time ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$' then
+    return p_time::timestamptz;
+  end if;
+  return null;
+exception
+  when data_exception then
+    return null;
+end
+$func$;
+
+-- functions/_is_paired.sql
+-- Baileys sets a me without a device while a pairing code is pending (Socket/socket.ts, requestPairingCode).
+create or replace function _is_paired (p_creds jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select coalesce(jsonb_typeof(p_creds) = 'object', false)
+         and (coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
+              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@')
+$func$;
+
+-- functions/_lock_company.sql
+-- The company's lock, until the transaction ends.
+create or replace function _lock_company (p_company_id text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_key constant bigint := _lock_key(p_company_id);
+begin
+  if not pg_try_advisory_xact_lock(v_key) then
+    perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));
+  end if;
+end
+$func$;
+
+-- functions/_lock_key.sql
+create or replace function _lock_key (p_company_id text)
+returns bigint
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select hashtextextended('pg_auth_state:company:' || p_company_id, 0)
+$func$;
+
+-- functions/_lock_wait.sql
+-- In milliseconds: the caller's lock_timeout if it is shorter, else auth_state.lock_wait.
+create or replace function _lock_wait ()
+returns integer
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_setting text := coalesce(nullif(current_setting('auth_state.lock_wait', true), ''), '5s');
+  v_timeout constant integer := (select s.setting::integer from pg_settings s where s.name = 'lock_timeout');
+  v_wait integer;
+begin
+  begin
+    -- A bare number is milliseconds, as in lock_timeout.
+    v_wait := (extract(epoch from (case when v_setting ~ '^\d+$' then v_setting || 'ms' else v_setting end)::interval) * 1000)::integer;
+  exception
+    when data_exception then
+      v_wait := 0;
+  end;
+  if v_wait < 1 then
+    raise exception using errcode = 'WA001',
+      message = 'auth_state.lock_wait is a time above zero.',
+      detail = 'The setting auth_state.lock_wait of this session cannot be read as one.',
+      hint = 'set auth_state.lock_wait = ''5s''';
+  end if;
+  return least(v_wait, nullif(v_timeout, 0));
+end
+$func$;
+
+-- functions/_next_number.sql
+-- The next version or token: grows over deletion, truncation and an old dump too, since the clock did.
+create or replace function _next_number (p_previous bigint, p_now timestamptz)
+returns bigint
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000)::bigint)
+$func$;
+
+-- functions/_now.sql
+-- The one clock. Tests set auth_state.now; anybody may set that, only a superuser's session is believed.
+create or replace function _now ()
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+begin
+  if coalesce(current_setting('auth_state.now', true), '') <> ''
+     and (select r.rolsuper from pg_roles r where r.rolname = session_user) then
+    return current_setting('auth_state.now')::timestamptz;
+  end if;
+  return clock_timestamp();
+end
+$func$;
+
+-- functions/_removable_keys.sql
+-- What one batch removes: whole units, a unit being a key or both halves of a LID mapping, oldest first.
+create or replace function _removable_keys (p_now timestamptz, p_limit integer, p_company_id text, p_only text[])
+returns table (company_id text, key_type text, key_id text)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  return query
+  with expired as materialized (
+    select * from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e where e.renewed_at is null
+  ),
+  half as (
+    select e.company_id, e.unit, e.key_type, e.key_id, e.expires_at from expired e
+    union
+    select e.company_id, e.unit, e.partner_type, e.partner_id, e.expires_at from expired e where e.partner_id is not null
+  ),
+  unit as (
+    select h.company_id, h.unit, min(h.expires_at) as expires_at, count(distinct (h.key_type, h.key_id)) as keys
+      from half h
+     group by h.company_id, h.unit
+  ),
+  total as (
+    select u.company_id, u.unit, sum(u.keys) over (order by u.expires_at, u.company_id, u.unit) as keys
+      from unit u
+  )
+  select distinct h.company_id, h.key_type, h.key_id
+    from half h
+    join total t on t.company_id = h.company_id and t.unit = h.unit
+   where t.keys <= p_limit;
+end
+$func$;
+
+-- functions/_renew_keys.sql
+-- An unchanged write keeps a key with a ttl alive, at most once a day (or once its time is up).
+create or replace function _renew_keys (p_company_id text, p_data jsonb, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $func$
+begin
+  update whatsapp_keys k
+     set updated_at = p_now, expires_at = p_now + l.ttl
+    from jsonb_each(p_data) t
+    join whatsapp_key_ttl l on l.key_type = t.key
+   cross join lateral jsonb_object_keys(t.value) e (id)
+   where k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.id
+     and k.expires_at is not null
+     and (k.updated_at <= p_now - interval '1 day' or k.expires_at <= p_now);
+end
+$func$;
+
+-- functions/_tidy_up.sql
+-- When there is nothing left to remove: leases long over go, and keys that a writer held while their
+-- type's ttl was changed are brought along.
+create or replace function _tidy_up (p_now timestamptz)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+begin
+  delete from whatsapp_leases l
+   where l.company_id in (
+     select o.company_id from whatsapp_leases o where o.expires_at < p_now - interval '1 day' for update skip locked
+   );
+  perform _apply_ttl(t.key_type, t.ttl)
+     from whatsapp_key_ttl t
+    where t.changed_at > p_now - interval '1 day';
+end
+$func$;
+
+-- functions/_ttl_lock_key.sql
+-- Held alone while a ttl changes, and shared by a cleanup batch: neither ever waits for the other's rows.
+create or replace function _ttl_lock_key ()
+returns bigint
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select hashtextextended('pg_auth_state:ttl', 0)
+$func$;
+
+-- functions/_utc.sql
+create or replace function _utc (p_time timestamptz)
+returns text
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$func$;
+
+-- functions/_wait_for_lock.sql
+-- Waits as long as the caller's lock_timeout or auth_state.lock_wait allows, whichever is shorter.
+create or replace function _wait_for_lock (p_key bigint, p_what text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_wait constant integer := _lock_wait();
+  v_timeout constant text := current_setting('lock_timeout');
+  v_pid integer;
+begin
+  perform set_config('lock_timeout', v_wait::text, true);
+  perform pg_advisory_xact_lock(p_key);
+  perform set_config('lock_timeout', v_timeout, true);
+exception
+  when lock_not_available then
+    select l.pid
+      into v_pid
+      from pg_locks l
+     where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+       and l.database = (select d.oid from pg_database d where d.datname = current_database())
+       and l.classid::bigint = (p_key >> 32) & 4294967295
+       and l.objid::bigint = p_key & 4294967295
+     limit 1;
+    raise exception using errcode = '55P03',
+      message = format('%s stayed busy for %s ms.', p_what, v_wait),
+      detail = 'Another transaction is writing. Nothing was written here.',
+      hint = coalesce(format('Process %s holds the lock: see pg_stat_activity; pg_terminate_backend(%1$s) ends it.', v_pid),
+                      'The lock has just become free: try again.');
+end
+$func$;
+
+-- functions/_write_creds.sql
+-- Behind _begin_write: version check, identity guard, write. Creds that are there already keep their version.
+create or replace function _write_creds (
+  p_company_id text,
+  p_creds jsonb,
+  p_expected_version bigint,
+  p_allow_new_identity boolean,
+  p_now timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_old record;
+  v_version bigint;
+begin
+  select a.creds, a.version
+    into v_old
+    from whatsapp_auth a
+   where a.company_id = p_company_id;
+  if p_expected_version is not null and v_old.version is distinct from p_expected_version then
+    raise exception using errcode = 'WA003',
+      message = format('The creds of company %s are not at version %s.', to_json(p_company_id), p_expected_version),
+      detail = coalesce(format('They are at version %s.', v_old.version), 'It has no creds.'),
+      hint = 'Somebody else wrote them: read them again, apply the change, save with the version read.';
+  end if;
+  if v_old.creds = p_creds then
+    return v_old.version;
+  end if;
+  perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
+  insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
+  values (p_company_id, p_creds, _next_number(v_old.version, p_now), p_now, p_now)
+  on conflict (company_id) do update
+     set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at
+  returning a.version into v_version;
+  return v_version;
+end
+$func$;
+
+-- functions/_write_keys.sql
+-- Behind _begin_write: writes what differs, and answers how many rows that was. What is there is read
+-- first, one index probe per id, since even an upsert that changes nothing would lock and log its row.
+create or replace function _write_keys (p_company_id text, p_data jsonb, p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_changed integer;
+  v_gone integer;
+  v_stale integer;
+begin
+  with wanted as materialized (
+    select t.key as key_type,
+           e.key as key_id,
+           e.value,
+           p_now + l.ttl as expires_at,
+           e.value = 'null' as is_null,
+           old.value is not null as is_there,
+           old.value is distinct from nullif(e.value, 'null') as is_changed,
+           old.expires_at is not null
+           and (old.updated_at <= p_now - interval '1 day' or old.expires_at <= p_now) as is_stale
+      from jsonb_each(p_data) t
+      left join whatsapp_key_ttl l on l.key_type = t.key
+     cross join lateral jsonb_each(t.value) e
+      left join lateral (
+        select k.value, k.updated_at, k.expires_at
+          from whatsapp_keys k
+         where k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
+        offset 0
+      ) old on true
+  ),
+  stored as (
+    insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+    select p_company_id, w.key_type, w.key_id, w.value, p_now, p_now, w.expires_at
+      from wanted w
+     where w.is_changed and not w.is_null
+    on conflict (company_id, key_type, key_id) do update
+       set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
+    returning 1
+  )
+  select (select count(*)::integer from stored),
+         (select count(*)::integer from wanted w where w.is_null and w.is_there),
+         (select count(*)::integer from wanted w where w.is_stale and not w.is_changed)
+    into v_changed, v_gone, v_stale;
+
+  if v_gone > 0 then
+    v_changed := v_changed + _delete_keys(p_company_id, p_data);
+  end if;
+  if v_stale > 0 then
+    perform _renew_keys(p_company_id, p_data, p_now);
+  end if;
+  return v_changed;
+end
+$func$;
+
+-- functions/auth_acquire_lease.sql
+create or replace function auth_acquire_lease (
+  p_company_id text,
+  p_holder text,
+  p_ttl interval default '60 seconds',
+  p_steal boolean default false
+)
+returns table (acquired boolean, token bigint, holder text, expires_at timestamptz)
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_lease record;
+begin
+  if p_holder is null or octet_length(p_holder) not between 1 and 256 then
+    raise exception using errcode = 'WA001',
+      message = 'A lease holder is a text of 1 to 256 bytes.',
+      detail = format('p_holder is %s.', coalesce(octet_length(p_holder) || ' bytes', 'null')),
+      hint = 'Pass a name that is this process''s own, like its host name and process id.';
+  end if;
+  perform _assert_ttl(p_ttl);
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  perform _lock_company(p_company_id);
+  v_now := _now();
+  select l.token, l.holder, l.expires_at
+    into v_lease
+    from whatsapp_leases l
+   where l.company_id = p_company_id;
+  if v_lease.expires_at > v_now and v_lease.holder <> p_holder and p_steal is not true then
+    return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
+    return;
+  end if;
+  return query
+  insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at)
+  values (p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl)
+  on conflict (company_id) do update
+     set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
+  returning true, l.token, l.holder, l.expires_at;
+end
+$func$;
+
+comment on function auth_acquire_lease (text, text, interval, boolean) is $$
+Takes the right to write a company, for a time. While a lease is live, every writing function of the company wants its token. One row: `acquired`, the fencing `token`, `holder` and `expires_at`; when somebody else holds it, `acquired` is false, `token` null and the other two are theirs.
+
+The same holder asking again (a restarted process) gets a new token at once, and its old one is stale. A token never comes back.
+
+- `p_holder`: 1 to 256 bytes, a name of this process's own.
+- `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
+- `p_steal`: take it from whoever holds it.
+
+Errors: WA001, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_cleanup_job.sql
+create or replace function auth_cleanup_job ()
+returns jsonb
+language plpgsql
+stable
+parallel restricted
+security invoker
+set search_path from current
+as $func$
+declare
+  v_database text;
+  v_job jsonb;
+begin
+  begin
+    v_database := current_setting('cron.database_name', true);
+  exception
+    when insufficient_privilege then
+      -- Readable for pg_read_all_settings only; this is where pg_cron lives unless configured.
+      v_database := 'postgres';
+  end;
+  if not exists (select from pg_extension e where e.extname = 'pg_cron') then
+    return jsonb_build_object(
+      'pg_cron', case when v_database <> current_database() then 'elsewhere' else 'absent' end,
+      'cron_database', v_database);
+  end if;
+  if has_schema_privilege('cron', 'USAGE') then
+    execute $sql$
+      select jsonb_build_object('job_id', j.jobid, 'schedule', j.schedule, 'active', j.active, 'owner', j.username,
+                                'last_run', r.start_time, 'last_status', r.status, 'last_message', r.return_message)
+        from cron.job j
+        left join lateral (
+          select d.start_time, d.status, d.return_message
+            from cron.job_run_details d
+           where d.jobid = j.jobid
+           order by d.runid desc
+           limit 1
+        ) r on true
+       where j.jobname = 'cleanup-whatsapp-keys' and j.database = current_database()
+       order by j.username <> current_user
+       limit 1
+    $sql$ into v_job;
+  end if;
+  return jsonb_build_object('pg_cron', 'here', 'cron_database', current_database()) || coalesce(v_job, '{}');
+end
+$func$;
+
+comment on function auth_cleanup_job () is $$
+How cleanup is scheduled, as the caller can see it: `{"pg_cron": "here" | "elsewhere" | "absent", "cron_database": …}` and, where there is a job, `job_id`, `schedule`, `active`, `owner`, `last_run`, `last_status` and `last_message`.
+
+Errors: 42501. Locks: none; works on a read replica. Runs with the caller's privileges: pg_cron shows a job to its owner and to superusers.
+$$;
+
+-- functions/auth_clear_keys.sql
+create or replace function auth_clear_keys (
+  p_company_id text,
+  p_key_type text default null,
+  p_lease_token bigint default null
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_deleted bigint;
+begin
+  if p_key_type is not null then
+    perform _assert_key_type(p_key_type);
+  end if;
+  perform _begin_write(p_company_id, p_lease_token);
+  delete from whatsapp_keys k
+   where k.company_id = p_company_id and (p_key_type is null or k.key_type = p_key_type);
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$func$;
+
+comment on function auth_clear_keys (text, text, bigint) is $$
+Deletes a company's keys of one type, or all of them, and returns how many. The creds stay.
+
+- `p_key_type`: null for all types.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_creds_version.sql
+create or replace function auth_creds_version (p_company_id text)
+returns bigint
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_company(p_company_id);
+  return (select a.version from whatsapp_auth a where a.company_id = p_company_id);
+end
+$func$;
+
+comment on function auth_creds_version (text) is $$
+The version of a company's creds, or null when it has none. A version only grows, also over deletion of the company and restore of an old dump. Pass it to auth_save_creds as `p_expected_version` to save only over what you read.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_delete_company.sql
+create or replace function auth_delete_company (p_company_id text, p_lease_token bigint default null)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_keys bigint;
+  v_creds bigint;
+begin
+  perform _begin_write(p_company_id, p_lease_token);
+  delete from whatsapp_keys k where k.company_id = p_company_id;
+  get diagnostics v_keys = row_count;
+  delete from whatsapp_auth a where a.company_id = p_company_id;
+  get diagnostics v_creds = row_count;
+  delete from whatsapp_leases l where l.company_id = p_company_id;
+  return v_keys + v_creds;
+end
+$func$;
+
+comment on function auth_delete_company (text, bigint) is $$
+Logout: deletes everything of a company, its lease included, and returns how many rows of creds and keys that was; 0 when there was nothing. The legitimate way to a new identity is this, then auth_init_creds.
+
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_export.sql
+create or replace function auth_export (p_company_id text)
+returns jsonb
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_bytes bigint;
+begin
+  perform _assert_company(p_company_id);
+  select coalesce(sum(octet_length(k.key_id) + octet_length(k.value::text)), 0)
+    into v_bytes
+    from whatsapp_keys k
+   where k.company_id = p_company_id;
+  if v_bytes = 0 and not exists (select from whatsapp_auth a where a.company_id = p_company_id) then
+    raise exception using errcode = 'WA004',
+      message = format('There is no company %s.', to_json(p_company_id)),
+      detail = 'It has neither creds nor a key.',
+      hint = 'auth_list_companies lists those there are.';
+  end if;
+  if v_bytes > 128 * 1024 * 1024 then
+    raise exception using errcode = '54000',
+      message = format('Company %s is too large for one JSON value: %s MB.', to_json(p_company_id), v_bytes / 1024 / 1024),
+      detail = 'auth_export gives up to 128 MB.',
+      hint = 'Read auth_get_creds, and page through auth_list_keys type by type.';
+  end if;
+  return jsonb_build_object(
+    'format', 1,
+    'creds', (select a.creds from whatsapp_auth a where a.company_id = p_company_id),
+    'creds_updated_at', (select _utc(a.updated_at) from whatsapp_auth a where a.company_id = p_company_id),
+    'keys', coalesce(kept.values, '{}'),
+    'times', coalesce(kept.times, '{}'))
+    from (
+      select jsonb_object_agg(t.key_type, t.values) as values, jsonb_object_agg(t.key_type, t.times) as times
+        from (
+          select k.key_type,
+                 jsonb_object_agg(k.key_id, k.value) as values,
+                 jsonb_object_agg(k.key_id, jsonb_build_array(_utc(k.updated_at), _utc(k.expires_at))) as times
+            from whatsapp_keys k
+           where k.company_id = p_company_id
+           group by k.key_type
+        ) t
+    ) kept;
+end
+$func$;
+
+comment on function auth_export (text) is $$
+Everything of a company in one snapshot: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
+
+Errors: WA001, WA004 when the company has neither creds nor a key, 54000 beyond 128 MB (page auth_list_keys instead), 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_get_creds.sql
+create or replace function auth_get_creds (p_company_id text)
+returns jsonb
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_company(p_company_id);
+  return (select a.creds from whatsapp_auth a where a.company_id = p_company_id);
+end
+$func$;
+
+comment on function auth_get_creds (text) is $$
+The creds of a company as they were saved, or null when it has none. Only a company that truly has none gives null.
+
+- `p_company_id`: the account, 1 to 256 bytes.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_get_keys.sql
+create or replace function auth_get_keys (p_company_id text, p_keys jsonb)
+returns json
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_result json;
+  v_good boolean;
+begin
+  perform _assert_company(p_company_id);
+  if jsonb_typeof(p_keys) is distinct from 'object' then
+    perform _assert_key_ids(p_keys);
+  end if;
+  -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
+  -- The probe by LATERAL and OFFSET 0 is one index search per id whatever the statistics say.
+  select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
+         coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
+                           and found.is_good is not false), true)
+    into v_result, v_good
+    from jsonb_each(p_keys) t
+   cross join lateral (
+     select json_object_agg(i.id, stored.value) as list,
+            bool_and(i.is_good) as is_good
+       from (
+         select distinct coalesce(e.id #>> '{}', '') as id,
+                jsonb_typeof(e.id) = 'string' and octet_length(e.id #>> '{}') between 1 and 1024 as is_good
+           from jsonb_array_elements(case when jsonb_typeof(t.value) = 'array' then t.value else '[]' end) e (id)
+       ) i
+       left join lateral (
+         select k.value
+           from whatsapp_keys k
+          where k.company_id = p_company_id and k.key_type = t.key and k.key_id = i.id
+         offset 0
+       ) stored on true
+   ) found;
+  if not v_good then
+    perform _assert_key_ids(p_keys);
+  end if;
+  return v_result;
+end
+$func$;
+
+comment on function auth_get_keys (text, jsonb) is $$
+Keys of several types in one snapshot: `{"session": ["1.0", "2.0"]}` gives `{"session": {"1.0": {…}, "2.0": null}}`. Every requested id comes back once, null when it is not there. A key past its expiry is readable until cleanup removes it.
+
+- `p_keys`: a JSON object of key types (1 to 128 bytes), each an array of key ids (1 to 1024 bytes). `{}` and `[]` are valid.
+
+Errors: WA001 with the path at fault, 42501. Locks: none; works on a read replica.
+$$;
+
+create or replace function auth_get_keys (p_company_id text, p_key_type text, p_key_ids text[])
+returns json
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_result json;
+  v_good boolean;
+begin
+  perform _assert_company(p_company_id);
+  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
+    into v_result, v_good
+    from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
+    left join lateral (
+      select k.value
+        from whatsapp_keys k
+       where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
+      offset 0
+    ) stored on true;
+  if p_key_ids is null or v_good is false or octet_length(p_key_type) between 1 and 128 is not true then
+    perform _assert_key_type(p_key_type);
+    raise exception using errcode = 'WA001',
+      message = 'Keys are asked for by an array of key ids of 1 to 1024 bytes.',
+      detail = coalesce(
+        (select format('p_key_ids[%s] is %s.', i.position, coalesce(octet_length(i.id) || ' bytes', 'null'))
+           from unnest(p_key_ids) with ordinality i (id, position)
+          where octet_length(i.id) between 1 and 1024 is not true
+          limit 1), 'p_key_ids is null.'),
+      hint = 'Like array[''1.0'', ''2.0''].';
+  end if;
+  return coalesce(v_result, '{}');
+end
+$func$;
+
+comment on function auth_get_keys (text, text, text[]) is $$
+Keys of one type in one snapshot: `auth_get_keys('962302', 'session', '{1.0,2.0}')` gives `{"1.0": {…}, "2.0": null}`. Every requested id comes back once, null when it is not there.
+
+- `p_key_type`: 1 to 128 bytes.
+- `p_key_ids`: key ids of 1 to 1024 bytes, none null. An empty array gives `{}`.
+
+Errors: WA001 with the path at fault, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_import.sql
+create or replace function auth_import (
+  p_company_id text,
+  p_state jsonb,
+  p_mode text default 'new',
+  p_lease_token bigint default null,
+  p_allow_new_identity boolean default false
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
+  v_old record;
+  v_creds_at timestamptz;
+  v_written bigint := 0::bigint;
+  v_rows bigint;
+begin
+  perform _assert_state(p_state);
+  if p_mode is null or p_mode not in ('new', 'merge', 'replace') then
+    raise exception using errcode = 'WA001',
+      message = 'The mode of an import is new, merge or replace.',
+      detail = 'p_mode is none of them.',
+      hint = 'new refuses a company that exists, merge adds only what is missing, replace leaves what is in p_state.';
+  end if;
+  v_now := _begin_write(p_company_id, p_lease_token);
+  v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
+  select a.creds, a.version, a.updated_at
+    into v_old
+    from whatsapp_auth a
+   where a.company_id = p_company_id;
+
+  if p_mode = 'new'
+     and (v_old.version is not null or exists (select from whatsapp_keys k where k.company_id = p_company_id)) then
+    raise exception using errcode = 'WA006',
+      message = format('Company %s exists already.', to_json(p_company_id)),
+      detail = 'Mode new imports into a company that has neither creds nor keys. Nothing was written.',
+      hint = 'Mode merge adds what is missing, mode replace leaves only what is imported.';
+  end if;
+
+  if p_mode = 'replace' then
+    if v_old.creds is distinct from v_creds then
+      perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);
+    end if;
+    delete from whatsapp_keys k
+     where k.company_id = p_company_id
+       and not exists (
+         select
+           from jsonb_each(p_state -> 'keys') t
+          cross join lateral jsonb_object_keys(t.value) e (id)
+          where t.key = k.key_type and e.id = k.key_id
+       );
+    if v_creds is null then
+      delete from whatsapp_auth a where a.company_id = p_company_id;
+    end if;
+  end if;
+
+  if v_creds is not null and (v_old.version is null or p_mode = 'replace')
+     and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
+    insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
+    values (p_company_id, v_creds, _next_number(v_old.version, v_now), v_now, v_creds_at)
+    on conflict (company_id) do update
+       set creds = excluded.creds,
+           updated_at = excluded.updated_at,
+           version = case when a.creds = excluded.creds then a.version else excluded.version end;
+    v_written := 1;
+  end if;
+
+  insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+  select p_company_id, t.key, e.key, e.value, v_now, at.updated_at, at.updated_at + l.ttl
+    from jsonb_each(p_state -> 'keys') t
+    left join whatsapp_key_ttl l on l.key_type = t.key
+   cross join lateral jsonb_each(t.value) e
+    left join (
+      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
+        from jsonb_each(p_state -> 'times') t
+       cross join lateral jsonb_each(t.value) e
+    ) x on x.key_type = t.key and x.key_id = e.key
+   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+      on conflict (company_id, key_type, key_id) do update
+     set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
+   where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
+  get diagnostics v_rows = row_count;
+  return v_written + v_rows;
+end
+$func$;
+
+comment on function auth_import (text, jsonb, text, bigint, boolean) is $$
+Writes what auth_export gave, times included, and returns how many rows of creds and keys it wrote. A second export is equal to the first. An account beyond one JSON value goes in by mode new and then merge, chunk by chunk in one transaction.
+
+- `p_state`: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, …]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
+- `p_mode`: `new` refuses a company that exists (WA006), `merge` adds only what is missing, `replace` leaves nothing but what is imported and goes through the identity guard.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+- `p_allow_new_identity`: as in auth_save_creds.
+
+Errors: WA001 with the path at fault, WA002, WA005, WA006, 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_init_creds.sql
+create or replace function auth_init_creds (
+  p_company_id text,
+  p_creds jsonb,
+  p_lease_token bigint default null
+)
+returns jsonb
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_creds jsonb;
+begin
+  perform _assert_creds(p_creds, 'p_creds');
+  v_now := _begin_write(p_company_id, p_lease_token);
+  select a.creds into v_creds from whatsapp_auth a where a.company_id = p_company_id;
+  if v_creds is null then
+    perform _write_creds(p_company_id, p_creds, null, false, v_now);
+    return p_creds;
+  end if;
+  return v_creds;
+end
+$func$;
+
+comment on function auth_init_creds (text, jsonb, bigint) is $$
+Stores `p_creds` only if the company has none, and returns the creds that won: yours, or the ones that were there. Two processes that start together end with the same identity.
+
+- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_list_companies.sql
+create or replace function auth_list_companies (p_after text default null, p_limit integer default 1000)
+returns table (company_id text, version bigint, keys bigint, updated_at timestamptz)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_service();
+  perform _assert_positive(p_limit, 'p_limit');
+  -- From each company to the next by two index probes, however many keys lie between them.
+  return query
+  with recursive company (id) as (
+    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '')),
+                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '')))
+    union all
+    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > c.id),
+                 (select min(k.company_id) from whatsapp_keys k where k.company_id > c.id))
+      from company c
+     where c.id is not null
+  ),
+  page as materialized (
+    select c.id from company c where c.id is not null limit p_limit
+  )
+  select p.id, a.version, kept.keys, greatest(a.updated_at, kept.updated_at)
+    from page p
+    left join whatsapp_auth a on a.company_id = p.id
+   cross join lateral (
+     select count(*) as keys, max(k.updated_at) as updated_at
+       from whatsapp_keys k
+      where k.company_id = p.id
+   ) kept
+   order by p.id;
+end
+$func$;
+
+comment on function auth_list_companies (text, integer) is $$
+One page of the companies, in byte order of their ids: the version of their creds (null: none), how many keys they have, and when anything of theirs last changed. A company exists if it has creds or any key.
+
+- `p_after`: list companies greater than this one; null begins at the first.
+- `p_limit`: rows at most, one or more.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_list_keys.sql
+create or replace function auth_list_keys (
+  p_company_id text,
+  p_key_type text,
+  p_after text default null,
+  p_limit integer default 1000,
+  p_values boolean default true
+)
+returns table (key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_company(p_company_id);
+  perform _assert_key_type(p_key_type);
+  perform _assert_positive(p_limit, 'p_limit');
+  return query
+  select k.key_id, case when p_values then k.value end, k.updated_at, k.expires_at
+    from whatsapp_keys k
+   where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id > coalesce(p_after, '')
+   order by k.key_id
+   limit p_limit;
+end
+$func$;
+
+comment on function auth_list_keys (text, text, text, integer, boolean) is $$
+One page of a company's keys of one type, in byte order of their ids. The next page begins after the last id of this one.
+
+- `p_after`: list ids greater than this one; null begins at the first.
+- `p_limit`: rows at most, one or more.
+- `p_values`: false leaves `value` null and reads ids and times only.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_release_lease.sql
+create or replace function auth_release_lease (p_company_id text, p_token bigint)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+begin
+  perform _assert_token(p_token);
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  perform _lock_company(p_company_id);
+  v_now := _now();
+  -- The row stays, ended, so that the next token is greater than this one.
+  update whatsapp_leases l
+     set expires_at = v_now
+   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now;
+  return found;
+end
+$func$;
+
+comment on function auth_release_lease (text, bigint) is $$
+Gives a lease back at once. True when it was this token's and live, false when it had been lost already.
+
+Errors: WA001, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_renew_lease.sql
+create or replace function auth_renew_lease (
+  p_company_id text,
+  p_token bigint,
+  p_ttl interval default '60 seconds'
+)
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_expires_at timestamptz;
+begin
+  perform _assert_token(p_token);
+  perform _assert_ttl(p_ttl);
+  v_now := _begin_write(p_company_id, p_token);
+  update whatsapp_leases l
+     set expires_at = v_now + p_ttl
+   where l.company_id = p_company_id
+  returning l.expires_at into v_expires_at;
+  return v_expires_at;
+end
+$func$;
+
+comment on function auth_renew_lease (text, bigint, interval) is $$
+Keeps a live lease for another `p_ttl` from now, and returns when it will end. A lease that lapsed is lost, even if nobody took it: WA002.
+
+Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_save_creds.sql
+create or replace function auth_save_creds (
+  p_company_id text,
+  p_creds jsonb,
+  p_expected_version bigint default null,
+  p_lease_token bigint default null,
+  p_allow_new_identity boolean default false
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+begin
+  perform _assert_creds(p_creds, 'p_creds');
+  v_now := _begin_write(p_company_id, p_lease_token);
+  return _write_creds(p_company_id, p_creds, p_expected_version, p_allow_new_identity, v_now);
+end
+$func$;
+
+comment on function auth_save_creds (text, jsonb, bigint, bigint, boolean) is $$
+Saves the creds of a company whole and returns their version. Unchanged creds keep theirs, and nothing is written.
+
+- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_expected_version`: save only if the stored creds are at this version, otherwise WA003.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+- `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing, nor by a string: WA005. True lifts that.
+
+Errors: WA001, WA002, WA003, WA005, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_save_state.sql
+create or replace function auth_save_state (
+  p_company_id text,
+  p_creds jsonb,
+  p_data jsonb,
+  p_lease_token bigint default null,
+  p_expected_version bigint default null,
+  p_allow_new_identity boolean default false
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_version bigint;
+begin
+  perform _assert_creds(p_creds, 'p_creds');
+  perform _assert_batch(p_data, 'p_data');
+  v_now := _begin_write(p_company_id, p_lease_token);
+  v_version := _write_creds(p_company_id, p_creds, p_expected_version, p_allow_new_identity, v_now);
+  perform _write_keys(p_company_id, p_data, v_now);
+  return v_version;
+end
+$func$;
+
+comment on function auth_save_state (text, jsonb, jsonb, bigint, bigint, boolean) is $$
+Saves creds and a batch of keys, all or nothing, and returns the version of the creds.
+
+- `p_creds`, `p_expected_version`, `p_allow_new_identity`: as in auth_save_creds.
+- `p_data`: as in auth_set_keys.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001 with the path at fault, WA002, WA003, WA005, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_schedule_cleanup.sql
+create or replace function auth_schedule_cleanup (p_schedule text default '0 */6 * * *')
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path from current
+as $func$
+declare
+  v_command constant text := format(
+    'do $job$ begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end $job$', current_schema());
+  v_cron constant jsonb := auth_cleanup_job();
+  v_other text;
+  v_job bigint;
+begin
+  if p_schedule is null or p_schedule = '' then
+    raise exception using errcode = 'WA001',
+      message = 'A schedule is needed.',
+      detail = 'p_schedule is null or empty.',
+      hint = 'Like ''0 */6 * * *'', in the cron.timezone of the server.';
+  end if;
+  -- The job runs as its owner: whoever may not do the work may not schedule it.
+  perform cleanup_expired_keys(1, true);
+
+  if v_cron ->> 'pg_cron' = 'elsewhere' then
+    raise exception using errcode = 'WA006',
+      message = 'pg_cron lives in another database.',
+      detail = format('Run the statement of the hint in database %I, as a superuser or the login that is to run the job.', v_cron ->> 'cron_database'),
+      hint = format('select cron.schedule_in_database(%L, %L, %L, %L)',
+                    'cleanup-whatsapp-keys', p_schedule, v_command, current_database());
+  elsif v_cron ->> 'pg_cron' = 'absent' then
+    raise exception using errcode = 'WA006',
+      message = 'pg_cron is not installed in this database.',
+      detail = format('Where the server has it: create extension pg_cron; select %I.auth_schedule_cleanup(%L)', current_schema(), p_schedule),
+      hint = format('From any scheduler, again until it gives 0: select %I.cleanup_expired_keys(); as a service: pg-auth-state cleanup --every 6h', current_schema());
+  end if;
+
+  if not (select r.rolcanlogin from pg_roles r where r.rolname = current_user) then
+    raise exception using errcode = 'WA006',
+      message = format('%I cannot log in, so a job of its own would never run.', current_user),
+      detail = 'pg_cron runs a job as the role that scheduled it.',
+      hint = 'reset role, and call it as a login that has been granted auth_state_service.';
+  end if;
+  if not has_schema_privilege('cron', 'USAGE') then
+    raise exception using errcode = 'WA006',
+      message = format('%I may not use pg_cron.', current_user),
+      detail = 'USAGE of schema cron is missing.',
+      hint = format('As a superuser: grant usage on schema cron to %I', current_user);
+  end if;
+  execute $sql$
+    select format('job %s of %I in database %I', j.jobid, j.username, j.database)
+      from cron.job j
+     where j.jobname = 'cleanup-whatsapp-keys' and (j.username <> current_user or j.database <> current_database())
+     limit 1
+  $sql$ into v_other;
+  if v_other is not null then
+    raise exception using errcode = 'WA006',
+      message = 'There is a job cleanup-whatsapp-keys that is not this login''s for this database.',
+      detail = v_other,
+      hint = 'Have its owner run auth_unschedule_cleanup, or cron.unschedule, first.';
+  end if;
+  execute 'select cron.schedule($1, $2, $3)' into v_job using 'cleanup-whatsapp-keys', p_schedule, v_command;
+  return v_job;
+end
+$func$;
+
+comment on function auth_schedule_cleanup (text) is $$
+Has pg_cron run the cleanup, batch by batch with a commit after each, as the job `cleanup-whatsapp-keys` of the caller, and returns the job's id. Calling it again changes the schedule.
+
+- `p_schedule`: a cron expression, in the server's `cron.timezone` (GMT unless set).
+
+Errors: WA001; WA006 where pg_cron is absent, or lives in another database (the HINT is the exact statement to run there), or the caller cannot log in or use pg_cron, or a job of that name is somebody else's; 42501. Locks: none of ours. Runs with the caller's privileges.
+$$;
+
+-- functions/auth_schema_version.sql
+create or replace function auth_schema_version ()
+returns text
+language sql
+immutable
+parallel safe
+security definer
+set search_path from current
+as $func$
+  select '0.1.0'
+$func$;
+
+comment on function auth_schema_version () is $$
+The version of pg-auth-state that is installed, like 0.1.0.
+$$;
+
+-- functions/auth_set_keys.sql
+create or replace function auth_set_keys (
+  p_company_id text,
+  p_data jsonb,
+  p_lease_token bigint default null
+)
+returns integer
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+begin
+  perform _assert_batch(p_data, 'p_data');
+  v_now := _begin_write(p_company_id, p_lease_token);
+  return _write_keys(p_company_id, p_data, v_now);
+end
+$func$;
+
+comment on function auth_set_keys (text, jsonb, bigint) is $$
+Writes a batch of keys, all or none, and returns how many rows really changed: `{"session": {"1.0": {…}}, "pre-key": {"7": null}}`; null deletes. A value that is there already writes no row and is not counted; where its type has a ttl it is renewed, at most once a day.
+
+- `p_data`: a JSON object of key types (1 to 128 bytes), each an object of key ids (1 to 1024 bytes) and values, any JSON. Kept as sent, up to what jsonb normalises.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001 with the path at fault, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_set_ttl.sql
+create or replace function auth_set_ttl (p_key_type text, p_ttl interval, p_force boolean default false)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_service();
+  perform _assert_key_type(p_key_type);
+  if p_ttl is not null then
+    perform _assert_ttl(p_ttl);
+  end if;
+  if p_ttl is not null and p_force is not true
+     and p_key_type in ('creds', 'app-state-sync-key', 'pre-key', 'session', 'sender-key') then
+    raise exception using errcode = 'WA006',
+      message = format('Keys of type %s are not to expire: losing them breaks an account.', p_key_type),
+      detail = 'app-state-sync-key costs the account or a full resync, pre-key an undecryptable first message, session and sender-key a burst of retries that risks a ban.',
+      hint = 'p_force => true, if that is what you want.';
+  end if;
+  perform _assert_read_committed();
+  if not pg_try_advisory_xact_lock(_ttl_lock_key()) then
+    perform _wait_for_lock(_ttl_lock_key(), 'The cleanup');
+  end if;
+  insert into whatsapp_key_ttl as t (key_type, ttl, changed_at)
+  values (p_key_type, p_ttl, _now())
+  on conflict (key_type) do update
+     set ttl = excluded.ttl, changed_at = excluded.changed_at
+   where t.ttl is distinct from excluded.ttl;
+  return _apply_ttl(p_key_type, p_ttl);
+end
+$func$;
+
+comment on function auth_set_ttl (text, interval, boolean) is $$
+Sets how long keys of a type live without being written, brings the expiry of existing rows along, and returns how many rows that changed. Always `expires_at = updated_at + ttl`.
+
+- `p_key_type`: 1 to 128 bytes, known or not.
+- `p_ttl`: above zero and up to 1000 years; null: never expires.
+- `p_force`: types whose loss breaks an account (app-state-sync-key, pre-key, session, sender-key) are refused with WA006 without it.
+
+Reads the whole key table. Rows that a writer holds at that moment are not waited for: they follow with their next write, or with the next cleanup that finds nothing to remove.
+
+Errors: WA001, WA006, 42501, 55P03. Locks: changed rows until the transaction ends; waits for a cleanup batch that is under way.
+$$;
+
+-- functions/auth_stats.sql
+create or replace function auth_stats (p_company_id text default null)
+returns table (
+  company_id text,
+  key_type text,
+  keys bigint,
+  bytes bigint,
+  largest bigint,
+  oldest timestamptz,
+  newest timestamptz,
+  expired bigint
+)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now constant timestamptz := _now();
+begin
+  if p_company_id is null then
+    perform _assert_service();
+  else
+    perform _assert_company(p_company_id);
+  end if;
+  return query
+  select k.company_id,
+         k.key_type,
+         count(*),
+         sum(pg_column_size(k.value)),
+         max(pg_column_size(k.value))::bigint,
+         min(k.updated_at),
+         max(k.updated_at),
+         count(*) filter (where k.expires_at <= v_now)
+    from whatsapp_keys k
+   where p_company_id is null or k.company_id = p_company_id
+   group by k.company_id, k.key_type
+   order by k.company_id, k.key_type;
+end
+$func$;
+
+comment on function auth_stats (text) is $$
+How much is kept, by company and key type: number of keys, bytes as stored (compressed), the largest value, the oldest and newest `updated_at`, and how many are past their expiry. Never a value.
+
+- `p_company_id`: null for all companies, which reads the whole key table.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_status.sql
+create or replace function auth_status ()
+returns jsonb
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now constant timestamptz := _now();
+begin
+  perform _assert_service();
+  return jsonb_build_object(
+    'version', auth_schema_version(),
+    'schema', current_schema(),
+    'server', current_setting('server_version'),
+    'accounts', (
+      select count(*)
+        from (select a.company_id from whatsapp_auth a union select k.company_id from whatsapp_keys k) c
+    ),
+    'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
+    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now),
+    'keys', (
+      select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
+        from (
+          select k.key_type,
+                 count(*) as keys,
+                 sum(pg_column_size(k.value)) as bytes,
+                 max(pg_column_size(k.value)) as largest,
+                 count(*) filter (where k.expires_at <= v_now) as expired,
+                 count(*) filter (where k.expires_at > v_now and k.expires_at <= v_now + interval '1 day') as expiring,
+                 (select l.ttl from whatsapp_key_ttl l where l.key_type = k.key_type) as ttl
+            from whatsapp_keys k
+           group by k.key_type
+        ) t
+    ),
+    'relation_bytes', pg_total_relation_size('whatsapp_auth') + pg_total_relation_size('whatsapp_keys'),
+    'warnings', (
+      select coalesce(jsonb_agg(w.text), '[]')
+        from (
+          select 'log_statement or log_min_duration_statement log statements with their parameters, creds among them: set log_parameter_max_length = 0'
+           where (current_setting('log_statement') in ('mod', 'all')
+                  or current_setting('log_min_duration_statement') <> '-1'
+                  or current_setting('log_min_duration_sample') <> '-1')
+             and current_setting('log_parameter_max_length') <> '0'
+          union all
+          select 'failed statements are logged with their parameters, creds among them: set log_parameter_max_length_on_error = 0'
+           where current_setting('log_parameter_max_length_on_error') <> '0'
+          union all
+          select 'auto_explain logs parameters, creds among them: set auto_explain.log_parameter_max_length = 0'
+           where coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'
+             and coalesce(current_setting('auto_explain.log_parameter_max_length', true), '0') <> '0'
+          union all
+          select format('%s is off: a crash of the server may lose keys that were acknowledged', s.name)
+            from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) s (name)
+           where current_setting(s.name) = 'off'
+        ) w (text)
+    ));
+end
+$func$;
+
+comment on function auth_status () is $$
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes. Reads the whole key table.
+
+Errors: 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_unschedule_cleanup.sql
+create or replace function auth_unschedule_cleanup ()
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path from current
+as $func$
+declare
+  v_cron constant jsonb := auth_cleanup_job();
+  v_done boolean;
+begin
+  if v_cron ->> 'pg_cron' = 'elsewhere' then
+    raise exception using errcode = 'WA006',
+      message = 'pg_cron lives in another database.',
+      detail = format('Run the statement of the hint in database %I, as the login the job belongs to.', v_cron ->> 'cron_database'),
+      hint = format('select cron.unschedule(jobid) from cron.job where jobname = %L and database = %L',
+                    'cleanup-whatsapp-keys', current_database());
+  elsif v_cron ->> 'job_id' is null then
+    return false;
+  end if;
+  execute 'select cron.unschedule($1)' into v_done using (v_cron ->> 'job_id')::bigint;
+  return v_done;
+end
+$func$;
+
+comment on function auth_unschedule_cleanup () is $$
+Removes the pg_cron job `cleanup-whatsapp-keys`. True when there was one that the caller can see, false otherwise.
+
+Errors: WA006 where pg_cron lives in another database (the HINT is the exact statement to run there), 42501. Locks: none of ours. Runs with the caller's privileges.
+$$;
+
+-- functions/cleanup_expired_keys.sql
+create or replace function cleanup_expired_keys (
+  p_batch_size integer default 10000,
+  p_dry_run boolean default false,
+  p_company_id text default null
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $func$
+declare
+  v_now timestamptz;
+  v_removed bigint := 0::bigint;
+  v_seen bigint;
+  v_renewed bigint;
+  v_companies text[];
+  v_held text[];
+  v_locked text[];
+  v_skip text[] := '{}'::text[];
+begin
+  if p_company_id is null then
+    perform _assert_service();
+  else
+    perform _assert_company(p_company_id);
+  end if;
+  perform _assert_positive(p_batch_size, 'p_batch_size');
+  if p_dry_run then
+    return (select count(*) from _removable_keys(_now(), p_batch_size, p_company_id, null));
+  end if;
+  perform _assert_read_committed();
+  if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
+    return 0::bigint;
+  end if;
+  v_now := _now();
+
+  -- A round renews what is kept, which takes it out of sight, and removes what it may of the rest. Only a
+  -- round that removes nothing is followed by another, without the companies it could not get on with.
+  loop
+    with seen as materialized (
+      select * from _expired_keys(v_now, p_batch_size, p_company_id, v_skip, null)
+    ),
+    kept as (
+      select s.company_id, s.key_type, s.key_id, s.renewed_at
+        from seen s
+       where s.renewed_at is not null
+      union
+      select s.company_id, s.partner_type, s.partner_id, s.renewed_at
+        from seen s
+       where s.renewed_at = v_now and s.partner_id is not null
+    ),
+    reached as materialized (
+      select r.company_id, r.key_type, r.key_id, r.renewed_at
+        from kept r
+       cross join lateral (
+         select
+           from whatsapp_keys k
+          where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id
+            and k.expires_at <= v_now
+            for no key update skip locked
+       ) free
+    ),
+    renewed as (
+      update whatsapp_keys k
+         set updated_at = r.renewed_at, expires_at = r.renewed_at + l.ttl
+        from reached r
+        join whatsapp_key_ttl l on l.key_type = r.key_type
+       where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id
+      returning 1
+    )
+    select (select count(*) from seen),
+           (select count(*) from renewed),
+           array(select distinct s.company_id from seen s where s.renewed_at is null limit 1000),
+           array(select s.company_id from seen s where s.renewed_at is not null
+                 except
+                 select r.company_id from reached r)
+      into v_seen, v_renewed, v_companies, v_held;
+    exit when v_seen = 0;
+
+    v_locked := array(select c.id from unnest(v_companies) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
+    if v_locked <> '{}' then
+      delete from whatsapp_keys k
+       using _removable_keys(v_now, p_batch_size, p_company_id, v_locked) r
+       where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id;
+      get diagnostics v_removed = row_count;
+      exit when v_removed > 0;
+    end if;
+    exit when v_renewed = 0 and v_companies = '{}' and v_held = '{}';
+    v_skip := v_skip || v_companies || v_held;
+  end loop;
+
+  if v_removed = 0 and p_company_id is null then
+    perform _tidy_up(v_now);
+  end if;
+  return v_removed;
+end
+$func$;
+
+comment on function cleanup_expired_keys (integer, boolean, text) is $$
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed.
+
+- `p_batch_size`: one or more.
+- `p_dry_run`: true removes nothing and returns what the next call would remove.
+- `p_company_id`: this company only; null for all.
+
+Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 1000 companies at once, until the transaction ends. Returns 0 while auth_set_ttl is at work.
+$$;
+
+-- sql/900_grants_and_comments.sql
+-- Deny by default: whatever somebody or a platform's default privileges granted goes first.
+do $install$
+declare
+  v_grant record;
+begin
+  for v_grant in
+    select format('revoke all on table %I from %s', c.relname,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
+      from pg_class c cross join aclexplode(c.relacl) a
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relkind in ('r', 'S', 'v') and pg_get_userbyid(c.relowner) = 'auth_state_owner'
+       and a.grantee <> c.relowner
+    union
+    select format('revoke all on function %s from %s', p.oid::regprocedure,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+      from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     where p.pronamespace = current_schema()::regnamespace
+       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+       and a.grantee <> p.proowner
+       and pg_get_userbyid(a.grantee) <> 'auth_state_service'
+    union
+    select format('revoke all on function %s from auth_state_service', p.oid::regprocedure)
+      from pg_proc p
+     where p.pronamespace = current_schema()::regnamespace
+       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+       and p.proname like '\_%' and p.proacl is not null
+       and has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+  loop
+    execute v_grant.statement;
+  end loop;
+
+  for v_grant in
+    select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
+      from pg_proc p
+     where p.pronamespace = current_schema()::regnamespace
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_expired_keys', '_from_utc', '_is_paired', '_lock_company', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proname not like '\_%'
+       and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+  loop
+    execute v_grant.statement;
+  end loop;
+end
+$install$;
+
+comment on table whatsapp_auth is 'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
+comment on column whatsapp_auth.company_id is 'The account; any text up to 256 bytes.';
+comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it.';
+comment on column whatsapp_auth.version is 'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
+comment on column whatsapp_auth.updated_at is 'When creds last changed.';
+comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
+comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, …; up to 128 bytes.';
+comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
+comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
+comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
+comment on column whatsapp_keys.expires_at is 'updated_at plus the ttl of the type: from then on cleanup may remove the row, until it does the row is readable. Null: never.';
+comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
+comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
+comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
+comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
+comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
+comment on column whatsapp_key_ttl.changed_at is 'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
+comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';
+
+-- sql/990_finish.sql
+do $install$
+declare
+  v_message text;
+  v_hint text;
+begin
+  perform set_config('role', current_setting('auth_state.installer_role'), true);
+  -- The installer's way into auth_state_owner was for this transaction only.
+  if current_setting('auth_state.borrowed_owner') <> '' then
+    execute format('revoke auth_state_owner from %I', current_setting('auth_state.borrowed_owner'));
+  end if;
+
+  -- A first install schedules the cleanup; later ones leave the job as they find it.
+  if current_setting('auth_state.first_install') = 'yes' then
+    begin
+      perform auth_schedule_cleanup();
+      raise notice 'expired keys are removed by the pg_cron job cleanup-whatsapp-keys, every 6 hours';
+    exception
+      when others then
+        get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
+        raise notice 'expired keys are not removed by themselves yet: %', v_message using hint = v_hint;
+    end;
+  end if;
+end
+$install$;
+
+commit;

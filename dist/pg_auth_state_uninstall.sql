@@ -1,0 +1,81 @@
+-- pg-auth-state 0.1.0. Built by `make sql` from sql/uninstall/: do not edit.
+
+-- sql/uninstall/uninstall.sql
+-- Removes what is in the schema that is first in search_path. Where accounts are stored it refuses, unless
+--   set auth_state.uninstall = 'drop data';
+-- Run it as the login that installed, or as a superuser. One transaction.
+
+begin isolation level read committed;
+
+do $uninstall$
+declare
+  v_schema constant name := current_schema();
+  v_me constant name := current_user;
+  v_accounts bigint;
+  v_what text;
+  v_role text;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
+  if to_regclass(format('%I.whatsapp_migrations', v_schema)) is null then
+    raise exception using errcode = 'WA006',
+      message = format('pg-auth-state is not installed in schema %I.', v_schema),
+      hint = 'Put the schema it is in first: set search_path = whatsapp';
+  end if;
+
+  -- The job first: it would go on calling what is no longer there.
+  begin
+    execute format('select %I.auth_unschedule_cleanup()', v_schema);
+  exception
+    when sqlstate 'WA006' then
+      get stacked diagnostics v_what = pg_exception_hint;
+      raise notice 'if pg_cron has a job for this database, remove it there: %', v_what;
+    when undefined_function or insufficient_privilege then
+      null;
+  end;
+
+  if not pg_has_role(v_me, 'auth_state_owner',
+                     case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end) then
+    execute format('grant auth_state_owner to %I', v_me);
+  end if;
+  set local role auth_state_owner;
+
+  execute format('select count(*) from (select company_id from %1$I.whatsapp_auth union select company_id from %1$I.whatsapp_keys) c', v_schema)
+     into v_accounts;
+  if v_accounts > 0 and coalesce(current_setting('auth_state.uninstall', true), '') <> 'drop data' then
+    raise exception using errcode = 'WA006',
+      message = format('%s accounts are stored here, and would be lost.', v_accounts),
+      hint = 'Export them; then, in this session: set auth_state.uninstall = ''drop data''';
+  end if;
+
+  for v_what in
+    select format('drop function %s', p.oid::regprocedure)
+      from pg_proc p
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+    union all
+    select format('drop table %s', c.oid::regclass)
+      from pg_class c
+     where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(c.relowner) = 'auth_state_owner'
+       and c.relkind = 'r'
+  loop
+    execute v_what;
+  end loop;
+  alter default privileges for role auth_state_owner grant execute on functions to public;
+  perform set_config('role', 'none', true);
+
+  execute format('revoke all on schema %I from auth_state_owner, auth_state_service', v_schema);
+  -- Roles are the cluster's: they stay while another database, or somebody's grant, still needs them.
+  foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+    begin
+      execute format('drop role %I', v_role);
+    exception
+      when dependent_objects_still_exist or insufficient_privilege or object_in_use then
+        raise notice 'role % stays: something else still uses it', v_role;
+        if v_role = 'auth_state_owner' and not (select r.rolsuper from pg_roles r where r.rolname = v_me) then
+          execute format('revoke auth_state_owner from %I', v_me);
+        end if;
+    end;
+  end loop;
+end
+$uninstall$;
+
+commit;

@@ -1,0 +1,24 @@
+create or replace function _apply_ttl (p_key_type text, p_ttl interval)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_changed bigint;
+begin
+  update whatsapp_keys k
+     set expires_at = k.updated_at + p_ttl
+    from (
+      select f.company_id, f.key_id
+        from whatsapp_keys f
+       where f.key_type = p_key_type and f.expires_at is distinct from f.updated_at + p_ttl
+         for no key update skip locked
+    ) free
+   where k.company_id = free.company_id and k.key_type = p_key_type and k.key_id = free.key_id;
+  get diagnostics v_changed = row_count;
+  return v_changed;
+end
+$func$;

@@ -1,0 +1,36 @@
+-- What every writing function does first, in this order: access, isolation, lock, clock, lease.
+create or replace function _begin_write (p_company_id text, p_lease_token bigint)
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_lease record;
+begin
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  perform _lock_company(p_company_id);
+  v_now := _now();
+  select l.token, l.holder, l.expires_at
+    into v_lease
+    from whatsapp_leases l
+   where l.company_id = p_company_id and l.expires_at > v_now;
+  if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
+    raise exception using errcode = 'WA002',
+      message = format('The lease on company %s is lost.', to_json(p_company_id)),
+      detail = coalesce(format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+                        'Nobody holds it now, but somebody may have held it and written.'),
+      hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
+  elsif p_lease_token is null and v_lease.token is not null then
+    raise exception using errcode = 'WA002',
+      message = format('Company %s is under a lease.', to_json(p_company_id)),
+      detail = format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+      hint = 'Pass the token that auth_acquire_lease gave as p_lease_token, or wait until the lease has ended.';
+  end if;
+  return v_now;
+end
+$func$;

@@ -1,0 +1,17 @@
+-- The one clock. Tests set auth_state.now; anybody may set that, only a superuser's session is believed.
+create or replace function _now ()
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+begin
+  if coalesce(current_setting('auth_state.now', true), '') <> ''
+     and (select r.rolsuper from pg_roles r where r.rolname = session_user) then
+    return current_setting('auth_state.now')::timestamptz;
+  end if;
+  return clock_timestamp();
+end
+$func$;

@@ -1,0 +1,101 @@
+create or replace function auth_import (
+  p_company_id text,
+  p_state jsonb,
+  p_mode text default 'new',
+  p_lease_token bigint default null,
+  p_allow_new_identity boolean default false
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
+  v_old record;
+  v_creds_at timestamptz;
+  v_written bigint := 0::bigint;
+  v_rows bigint;
+begin
+  perform _assert_state(p_state);
+  if p_mode is null or p_mode not in ('new', 'merge', 'replace') then
+    raise exception using errcode = 'WA001',
+      message = 'The mode of an import is new, merge or replace.',
+      detail = 'p_mode is none of them.',
+      hint = 'new refuses a company that exists, merge adds only what is missing, replace leaves what is in p_state.';
+  end if;
+  v_now := _begin_write(p_company_id, p_lease_token);
+  v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
+  select a.creds, a.version, a.updated_at
+    into v_old
+    from whatsapp_auth a
+   where a.company_id = p_company_id;
+
+  if p_mode = 'new'
+     and (v_old.version is not null or exists (select from whatsapp_keys k where k.company_id = p_company_id)) then
+    raise exception using errcode = 'WA006',
+      message = format('Company %s exists already.', to_json(p_company_id)),
+      detail = 'Mode new imports into a company that has neither creds nor keys. Nothing was written.',
+      hint = 'Mode merge adds what is missing, mode replace leaves only what is imported.';
+  end if;
+
+  if p_mode = 'replace' then
+    if v_old.creds is distinct from v_creds then
+      perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);
+    end if;
+    delete from whatsapp_keys k
+     where k.company_id = p_company_id
+       and not exists (
+         select
+           from jsonb_each(p_state -> 'keys') t
+          cross join lateral jsonb_object_keys(t.value) e (id)
+          where t.key = k.key_type and e.id = k.key_id
+       );
+    if v_creds is null then
+      delete from whatsapp_auth a where a.company_id = p_company_id;
+    end if;
+  end if;
+
+  if v_creds is not null and (v_old.version is null or p_mode = 'replace')
+     and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
+    insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
+    values (p_company_id, v_creds, _next_number(v_old.version, v_now), v_now, v_creds_at)
+    on conflict (company_id) do update
+       set creds = excluded.creds,
+           updated_at = excluded.updated_at,
+           version = case when a.creds = excluded.creds then a.version else excluded.version end;
+    v_written := 1;
+  end if;
+
+  insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+  select p_company_id, t.key, e.key, e.value, v_now, at.updated_at, at.updated_at + l.ttl
+    from jsonb_each(p_state -> 'keys') t
+    left join whatsapp_key_ttl l on l.key_type = t.key
+   cross join lateral jsonb_each(t.value) e
+    left join (
+      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
+        from jsonb_each(p_state -> 'times') t
+       cross join lateral jsonb_each(t.value) e
+    ) x on x.key_type = t.key and x.key_id = e.key
+   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+      on conflict (company_id, key_type, key_id) do update
+     set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
+   where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
+  get diagnostics v_rows = row_count;
+  return v_written + v_rows;
+end
+$func$;
+
+comment on function auth_import (text, jsonb, text, bigint, boolean) is $$
+Writes what auth_export gave, times included, and returns how many rows of creds and keys it wrote. A second export is equal to the first. An account beyond one JSON value goes in by mode new and then merge, chunk by chunk in one transaction.
+
+- `p_state`: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, …]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
+- `p_mode`: `new` refuses a company that exists (WA006), `merge` adds only what is missing, `replace` leaves nothing but what is imported and goes through the identity guard.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+- `p_allow_new_identity`: as in auth_save_creds.
+
+Errors: WA001 with the path at fault, WA002, WA005, WA006, 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;

@@ -1,0 +1,29 @@
+create or replace function auth_release_lease (p_company_id text, p_token bigint)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+begin
+  perform _assert_token(p_token);
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  perform _lock_company(p_company_id);
+  v_now := _now();
+  -- The row stays, ended, so that the next token is greater than this one.
+  update whatsapp_leases l
+     set expires_at = v_now
+   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now;
+  return found;
+end
+$func$;
+
+comment on function auth_release_lease (text, bigint) is $$
+Gives a lease back at once. True when it was this token's and live, false when it had been lost already.
+
+Errors: WA001, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;

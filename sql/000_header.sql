@@ -1,0 +1,43 @@
+-- WhatsApp Web auth state in PostgreSQL 15 and later: credentials and Signal keys of any number of
+-- accounts ("companies"), behind SQL functions that are one atomic batch each.
+--
+-- This file installs and upgrades: run it with `psql -f`, paste it into an SQL editor, or let
+-- `pg-auth-state install` run it. It is one transaction under one advisory lock. Migrations run once
+-- per database, everything else is applied again each time; running it twice changes nothing.
+-- Everything goes into the schema that is first in search_path; a schema named there that does not
+-- exist is created. The installer may be any login with CREATEROLE that owns the schema.
+--
+-- Tables
+--   whatsapp_auth        creds of a company, with a version that only grows
+--   whatsapp_keys        Signal keys by company, key type and key id; expires_at where the type has a ttl
+--   whatsapp_leases      who may write a company at present, and the fencing token that proves it
+--   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_migrations  which migrations ran
+--
+-- The functions are the only door: tables and functions belong to auth_state_owner, which nobody can
+-- log in as, and no other role has a privilege on a table. A trusted back end calls the functions as a
+-- member of auth_state_service.
+--
+-- How a writing function works, always in this order
+--   1. the arguments are checked whole, and that the caller may act for the company
+--   2. the isolation level must be READ COMMITTED: any other would see a snapshot older than the lock
+--   3. the company's advisory lock is taken in a statement of its own, until the transaction ends
+--   4. the clock is read, then the lease, then the version: all of them after the lock
+--   5. set-based statements write what really changed
+-- The lock makes check and write one, keeps overlapping batches free of deadlocks, and never makes
+-- two companies wait for each other. No session state is kept, so a transaction-mode pooler is fine.
+--
+-- Reading     auth_get_creds auth_get_keys auth_creds_version auth_list_keys auth_list_companies
+--             auth_export auth_stats auth_status auth_schema_version
+-- Writing     auth_init_creds auth_save_creds auth_set_keys auth_save_state auth_import
+--             auth_clear_keys auth_delete_company
+-- Leases      auth_acquire_lease auth_renew_lease auth_release_lease
+-- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
+--             auth_cleanup_job
+--
+-- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
+-- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
+--
+-- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
+
+begin isolation level read committed;

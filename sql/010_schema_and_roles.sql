@@ -1,0 +1,131 @@
+-- Who installs, and where: one installer at a time, one schema per database.
+do $install$
+declare
+  v_schema name := current_schema();
+  v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
+  v_other name;
+  v_newer text;
+  v_foreign text;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
+
+  if current_setting('server_version_num')::integer < 150000 then
+    raise exception using errcode = 'WA006',
+      message = 'pg-auth-state needs PostgreSQL 15 or later.',
+      detail = format('This server is %s.', current_setting('server_version'));
+  end if;
+
+  if v_schema is null then
+    execute format('create schema %I', v_wanted);
+    v_schema := v_wanted;
+  end if;
+  if v_schema like 'pg\_%' or v_schema in ('information_schema', 'cron') then
+    raise exception using errcode = 'WA006',
+      message = format('Schema %I is not a place to install into.', v_schema),
+      hint = 'Put the schema that is meant first: set search_path = whatsapp';
+  end if;
+
+  select n.nspname into v_other
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relname = 'whatsapp_migrations' and c.relkind = 'r' and n.nspname <> v_schema
+   limit 1;
+  if v_other is not null then
+    raise exception using errcode = 'WA006',
+      message = format('pg-auth-state is installed in schema %I of this database.', v_other),
+      detail = 'A client of a second copy would read "no creds".',
+      hint = format('To upgrade that one: set search_path = %I', v_other);
+  end if;
+
+  if to_regprocedure(format('%I.auth_schema_version()', v_schema)) is not null then
+    execute format('select %I.auth_schema_version()', v_schema) into v_newer;
+    if string_to_array(v_newer, '.')::integer[] > string_to_array('@version@', '.')::integer[] then
+      raise exception using errcode = 'WA006',
+        message = format('Version %s is installed, and this is @version@.', v_newer),
+        hint = 'Install the newer file.';
+    end if;
+  end if;
+
+  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_foreign
+    from pg_proc p
+   where p.pronamespace = to_regnamespace(quote_ident(v_schema))
+     and p.proname in (@functions@)
+     and pg_get_userbyid(p.proowner) <> 'auth_state_owner';
+  if v_foreign is not null then
+    raise exception using errcode = 'WA006',
+      message = 'Functions of somebody else carry our names.',
+      detail = v_foreign,
+      hint = 'Drop or rename them, then install again.';
+  end if;
+
+  perform set_config('search_path', format('%I, pg_temp', v_schema), true),
+          set_config('auth_state.installer_role', current_setting('role'), true),
+          set_config('auth_state.borrowed_owner', '', true),
+          set_config('auth_state.first_install', '', true);
+end
+$install$;
+
+-- Roles belong to the cluster: another database's installer may be making the same ones right now.
+-- Each step first looks whether it is needed, and a lost race is one more look.
+do $install$
+declare
+  v_me constant name := current_user;
+  v_super constant boolean := (select r.rolsuper from pg_roles r where r.rolname = current_user);
+  v_set constant text := case when current_setting('server_version_num')::integer >= 160000
+                              then 'SET' else 'MEMBER' end;
+  v_bad text;
+  v_role text;
+begin
+  for v_attempt in 1..10 loop
+    begin
+      foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+        if not exists (select from pg_roles r where r.rolname = v_role) then
+          execute format('create role %I nologin noinherit', v_role);
+        end if;
+      end loop;
+
+      if not v_super then
+        -- Only for this transaction: the end of the file takes it back.
+        if not pg_has_role(v_me, 'auth_state_owner', v_set) then
+          execute format('grant auth_state_owner to %I', v_me);
+          perform set_config('auth_state.borrowed_owner', v_me, true);
+        end if;
+        -- Whoever owns the schema may also use, schedule and watch what is in it.
+        if not pg_has_role(v_me, 'auth_state_service', 'USAGE') then
+          execute format('grant auth_state_service to %I', v_me);
+        end if;
+      end if;
+      exit;
+    exception
+      when duplicate_object or unique_violation or internal_error then
+        if v_attempt = 10 then
+          raise;
+        end if;
+        perform pg_sleep(0.05 * v_attempt);
+      when insufficient_privilege then
+        raise exception using errcode = '42501',
+          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_owner and auth_state_service.', v_me),
+          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.',
+          hint = format('As a superuser: alter role %1$I createrole; grant auth_state_owner, auth_state_service to %1$I with admin option;', v_me);
+    end;
+  end loop;
+
+  select string_agg(r.rolname, ', ') into v_bad
+    from pg_roles r
+   where r.rolname in ('auth_state_owner', 'auth_state_service')
+     and (r.rolcanlogin or r.rolsuper or r.rolbypassrls);
+  if v_bad is not null then
+    raise exception using errcode = 'WA006',
+      message = 'A role of ours has attributes it must not have.',
+      detail = format('These can log in, are superuser or bypass row-level security: %s', v_bad),
+      hint = 'alter role … nologin nosuperuser nobypassrls';
+  end if;
+
+  execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
+  execute format('grant usage on schema %I to auth_state_service', current_schema());
+  if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
+    raise exception using errcode = '42501',
+      message = format('%I does not own schema %I.', v_me, current_schema()),
+      hint = 'Install as the owner of the schema, or into a schema of your own: set search_path = whatsapp';
+  end if;
+end
+$install$;

@@ -1,0 +1,196 @@
+-- Compatible with: nothing before it. Tables made by hand are renamed away, ours are made, the rows moved.
+do $takeover$
+declare
+  v_name text;
+begin
+  for v_name in
+    select c.relname
+      from pg_class c
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl')
+  loop
+    execute format('alter table %I rename to %I', v_name, '_old_' || v_name);
+    -- A forced policy would hide rows from their new owner.
+    execute format('alter table %I no force row level security', '_old_' || v_name);
+    execute format('alter table %I disable row level security', '_old_' || v_name);
+  end loop;
+  for v_name in
+    select i.indexrelid::regclass::text
+      from pg_index i
+      join pg_class c on c.oid = i.indrelid
+     where c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
+  loop
+    execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
+  end loop;
+end
+$takeover$;
+
+-- Key columns use collation "C": byte order makes prefixes index ranges, and an upgrade of the
+-- operating system's collations cannot corrupt the index (PostgreSQL manual, 24.2.2.3).
+create table whatsapp_auth (
+  company_id text collate "C" not null,
+  creds jsonb not null,
+  version bigint not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint whatsapp_auth_pkey primary key (company_id)
+);
+
+create table whatsapp_keys (
+  company_id text collate "C" not null,
+  key_type text collate "C" not null,
+  key_id text collate "C" not null,
+  value jsonb not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  expires_at timestamptz,
+  constraint whatsapp_keys_pkey primary key (company_id, key_type, key_id)
+);
+
+create index whatsapp_keys_expires_at_idx on whatsapp_keys (expires_at) where expires_at is not null;
+
+create table whatsapp_leases (
+  company_id text collate "C" not null,
+  holder text not null,
+  token bigint not null,
+  acquired_at timestamptz not null,
+  expires_at timestamptz not null,
+  constraint whatsapp_leases_pkey primary key (company_id)
+);
+
+create table whatsapp_key_ttl (
+  key_type text collate "C" not null,
+  ttl interval,
+  changed_at timestamptz,
+  constraint whatsapp_key_ttl_pkey primary key (key_type)
+);
+
+-- Values must not end up in pg_stats.
+alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_keys alter column value set statistics 0;
+
+insert into whatsapp_key_ttl (key_type, ttl)
+values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
+
+do $takeover$
+declare
+  v_now constant timestamptz := clock_timestamp();
+  v_version constant bigint := floor(extract(epoch from v_now) * 1000000);
+  v_table record;
+  v_select text;
+  v_bad bigint;
+  v_extra text;
+  v_detail text;
+begin
+  for v_table in
+    select t.name, t.must, t.columns, t.bad, t.absent
+      from (values
+        ('whatsapp_auth', array['company_id', 'creds'],
+         array['company_id text', 'creds jsonb', 'version bigint', 'created_at timestamptz', 'updated_at timestamptz'],
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')$sql$,
+         $sql$coalesce(o.creds, 'null') = 'null'$sql$),
+        ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
+         array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
+               'updated_at timestamptz', 'expires_at timestamptz'],
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or o.key_type is null or octet_length(o.key_type) not between 1 and 128
+              or o.key_id is null or octet_length(o.key_id) not between 1 and 1024$sql$,
+         $sql$coalesce(o.value, 'null') = 'null'$sql$),
+        ('whatsapp_leases', array['company_id', 'holder', 'token', 'expires_at'],
+         array['company_id text', 'holder text', 'token bigint', 'acquired_at timestamptz', 'expires_at timestamptz'],
+         $sql$o.company_id is null or o.holder is null or o.token is null or o.expires_at is null$sql$, 'false'),
+        ('whatsapp_key_ttl', array['key_type', 'ttl'], array['key_type text', 'ttl interval'],
+         $sql$o.key_type is null or o.ttl <= '0'$sql$, 'false')
+      ) t (name, must, columns, bad, absent)
+     where to_regclass('_old_' || t.name) is not null
+  loop
+    select string_agg(a.attname, ', ') into v_extra
+      from pg_attribute a
+     where a.attrelid = to_regclass('_old_' || v_table.name) and a.attnum > 0 and not a.attisdropped
+       and a.attname <> all(select split_part(c, ' ', 1) from unnest(v_table.columns) c);
+    if v_extra is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: it has columns that would be lost.', v_table.name),
+        detail = v_extra,
+        hint = 'Move them to a table of your own, then install again.';
+    end if;
+    select string_agg(m, ', ') into v_extra
+      from unnest(v_table.must) m
+     where not exists (select from pg_attribute a
+                        where a.attrelid = to_regclass('_old_' || v_table.name) and a.attname = m and not a.attisdropped);
+    if v_extra is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: columns are missing.', v_table.name),
+        detail = v_extra,
+        hint = 'Rename the table, then install again.';
+    end if;
+
+    select string_agg(case when a.attname is null then format('null::%s as %I', split_part(c, ' ', 2), split_part(c, ' ', 1))
+                           else format('%I::%s', split_part(c, ' ', 1), split_part(c, ' ', 2)) end, ', ')
+      into v_select
+      from unnest(v_table.columns) c
+      left join pg_attribute a on a.attrelid = to_regclass('_old_' || v_table.name)
+                              and a.attname = split_part(c, ' ', 1) and not a.attisdropped;
+    v_select := format('(select %s from %I) o', v_select, '_old_' || v_table.name);
+
+    execute format('select count(*) from %s where %s', v_select, v_table.bad) into v_bad;
+    if v_bad > 0 then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
+        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), or creds are neither an object nor a string.',
+        hint = 'Mend or delete them, then install again.';
+    end if;
+    execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
+    if v_bad > 0 then
+      raise notice '%: % rows hold null, which means absent, and are left out', v_table.name, v_bad;
+    end if;
+
+    execute format(
+      case v_table.name
+        when 'whatsapp_auth' then
+          $sql$insert into whatsapp_auth
+               select o.company_id, o.creds, greatest(o.version + 1, $1), coalesce(o.created_at, o.updated_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2)
+                 from %s where not (%s)$sql$
+        when 'whatsapp_keys' then
+          $sql$insert into whatsapp_keys
+               select o.company_id, o.key_type, o.key_id, o.value, coalesce(o.created_at, o.updated_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2),
+                      coalesce(o.updated_at, o.created_at, $2) + (select t.ttl from whatsapp_key_ttl t where t.key_type = o.key_type)
+                 from %s where $1 > 0 and not (%s)$sql$
+        when 'whatsapp_leases' then
+          $sql$insert into whatsapp_leases
+               select o.company_id, o.holder, greatest(o.token, $1), coalesce(o.acquired_at, $2), o.expires_at
+                 from %s where not (%s)$sql$
+        else
+          $sql$insert into whatsapp_key_ttl (key_type, ttl)
+               select o.key_type, o.ttl from %s where $1 > 0 and $2 is not null and not (%s)
+               on conflict (key_type) do update set ttl = excluded.ttl$sql$
+      end, v_select, v_table.absent)
+      using v_version, v_now;
+    raise notice '%: taken over', v_table.name;
+  end loop;
+
+  -- Before the keys' expiry is final: a hand-made ttl counts for them too.
+  update whatsapp_keys k
+     set expires_at = k.updated_at + t.ttl
+    from whatsapp_key_ttl t
+   where t.key_type = k.key_type and k.expires_at is distinct from k.updated_at + t.ttl;
+
+  select string_agg(format('%I', c.relname), ', ') into v_select
+    from pg_class c
+   where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname like '\_old\_whatsapp\_%';
+  if v_select is not null then
+    execute 'drop table ' || v_select;
+  end if;
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'The tables cannot be taken over: something depends on them.',
+      detail = v_detail,
+      hint = 'Drop it, install again, and rebuild on the functions what it did.';
+end
+$takeover$;
