@@ -92,7 +92,7 @@ class Cluster:
     def new_database(self, template: str = "installed") -> Database:
         """A clone of `installed`, or of `template0`: then nothing is installed."""
         if template == "installed":
-            self._make_installed()
+            self._make("installed")
         name = f"test_{next(_numbers)}"
         self.create_database(name, template)
         return Database(self, name)
@@ -103,15 +103,7 @@ class Cluster:
 
     def pgtap_database(self) -> Database:
         """Installed, with pgTAP in the schema `tap`; shared by all pgTAP files."""
-        with self._lock:
-            if "pgtap" not in self._made:
-                self._make_installed()
-                self.create_database("pgtap", "installed")
-                with self.server.connect("pgtap") as conn:
-                    conn.execute("create schema tap; set search_path = tap, public")
-                    conn.execute(PGTAP.read_bytes())
-                    conn.execute("grant usage on schema tap to public")
-                self._made.add("pgtap")
+        self._make("pgtap")
         return Database(self, "pgtap")
 
     def cron_database(self) -> Database:
@@ -141,14 +133,27 @@ class Cluster:
                 self._server.remove()
                 self._server = None
 
-    def _make_installed(self) -> None:
+    def _make(self, name: str) -> None:
+        """Makes the database `installed` or `pgtap` if it is not there; whole, or not at all."""
         with self._lock:
-            if "installed" not in self._made:
-                self.server  # noqa: B018  starts it
-                self.create_database("installed")
-                Database(self, "installed").install()
-                self._grant_service()
-                self._made.add("installed")
+            if name in self._made:
+                return
+            if name == "pgtap":
+                self._make("installed")
+            self.create_database(name, "installed" if name == "pgtap" else "template0")
+            try:
+                if name == "pgtap":
+                    with self.server.connect(name) as conn:
+                        conn.execute("create schema tap; grant usage on schema tap to public")
+                        conn.execute("set search_path = tap, public")
+                        conn.execute(PGTAP.read_bytes())
+                else:
+                    Database(self, name).install()
+                    self._grant_service()
+            except psycopg.Error:
+                self.drop_database(name)
+                raise
+            self._made.add(name)
 
     def _grant_service(self) -> None:
         self._execute("grant auth_state_service to app")

@@ -28,19 +28,12 @@ class PgTapFile(pytest.File):
 
 class PgTapItem(pytest.Item):
     def runtest(self) -> None:
-        cluster = self.config.stash[CLUSTERS][self.name]
+        database = self.config.stash[CLUSTERS][self.name].pgtap_database()
         text = self.path.read_text()
         if not re.match(r"(--.*\n|\s)*begin\b", text) or not re.search(r"\nrollback;\s*$", text):
             raise PgTapFailure("the file must begin with `begin` and end with `rollback;`")
         done = subprocess.run(
-            [
-                PSQL,
-                "-XqAt",
-                "--set=ON_ERROR_STOP=1",
-                "-f",
-                self.path.name,
-                cluster.pgtap_database().dsn,
-            ],
+            [PSQL, "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", self.path.name, database.dsn],
             cwd=self.path.parent,
             env={**os.environ, "PGOPTIONS": "-c search_path=public,tap"},
             capture_output=True,
@@ -52,7 +45,7 @@ class PgTapItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style=None):  # type: ignore[no-untyped-def]
         if isinstance(excinfo.value, PgTapFailure):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo, "short")
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"{self.path.parent.name}: {self.path.stem} [{self.name}]"
