@@ -909,7 +909,8 @@ $func$;
 
 -- functions/_expired_keys.sql
 -- The oldest keys past their expiry. Most may go; a LID mapping is kept, by renewing it as of renewed_at,
--- while it is in use, while its other half lives, and when it cannot be read (encrypted).
+-- while it is in use (Baileys 6 names a LID's session <lid>.<device>, 7 <lid>_1.<device>), while its other
+-- half lives, and when it cannot be read (encrypted).
 create or replace function _expired_keys (
   p_now timestamptz,
   p_limit integer,
@@ -953,6 +954,9 @@ begin
              or exists (select from whatsapp_keys s
                          where s.company_id = k.company_id and s.key_type = 'session'
                            and s.key_id >= m.lid || '_1.' and s.key_id < m.lid || '_1/')
+             or exists (select from whatsapp_keys s
+                         where s.company_id = k.company_id and s.key_type = 'session'
+                           and s.key_id >= m.lid || '.' and s.key_id < m.lid || '/')
              or exists (select from whatsapp_keys s
                          where s.company_id = k.company_id and s.key_type = 'session'
                            and s.key_id >= m.lid || '_128.' and s.key_id < m.lid || '_129/') then p_now
