@@ -8,6 +8,7 @@ export DATABASE_URL
 
 bin := .venv/bin
 data := .pg-auth-state
+schema_option := $(if $(filter-out public,$(SCHEMA)),--schema $(SCHEMA))
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check
 
 .PHONY: help
@@ -19,20 +20,23 @@ help: ## list the targets
 .PHONY: install-db
 install-db: .venv/user ## install into DATABASE_URL (SCHEMA=public), or into a PostgreSQL of its own
 	@if [[ -n $$DATABASE_URL ]]; then
-	  $(bin)/pg-auth-state install --schema '$(SCHEMA)'
+	  $(bin)/pg-auth-state install $(schema_option)
 	  exit
 	fi
 	DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
-	$(bin)/pg-auth-state install --schema '$(SCHEMA)'
-	$(bin)/python examples/store_and_read_back.py
+	$(bin)/pg-auth-state install $(schema_option)
+	$(bin)/python examples/store_and_read_back.py $(schema_option)
 	cat <<-END
 
-	PostgreSQL is running at $$DATABASE_URL
-	(its data is in $(data)/; it runs until \`make clean\`). Try next:
+	PostgreSQL 18 is running, with its data in $(data)/, until \`make clean\`:
+
+	  $$DATABASE_URL
+
+	Try next, in this folder:
 
 	  export DATABASE_URL=$$DATABASE_URL
-	  $(bin)/pg-auth-state status
-	  $(bin)/python examples/store_and_read_back.py
+	  $(bin)/pg-auth-state status $(schema_option)
+	  $(bin)/pg-auth-state cleanup --dry-run $(schema_option)
 	END
 
 .PHONY: uninstall-db
@@ -40,7 +44,7 @@ uninstall-db: .venv/user ## remove everything again, the accounts too, from wher
 	@if [[ -z $$DATABASE_URL ]]; then
 	  DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
 	fi
-	$(bin)/pg-auth-state uninstall --schema '$(SCHEMA)'
+	$(bin)/pg-auth-state uninstall $(schema_option)
 
 .PHONY: test
 test: .venv/dev test-packages ## run every test, on PostgreSQL 15 and 18
