@@ -96,7 +96,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_foreign
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_expired_keys', '_from_utc', '_is_paired', '_lock_company', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and pg_get_userbyid(p.proowner) <> 'auth_state_owner';
   if v_foreign is not null then
     raise exception using errcode = 'WA006',
@@ -488,7 +488,6 @@ returns bigint
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare
@@ -558,7 +557,6 @@ returns void
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 begin
@@ -724,7 +722,6 @@ returns void
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 declare
@@ -845,23 +842,19 @@ end
 $func$;
 
 -- functions/_begin_write.sql
--- What every writing function does first, in this order: access, isolation, lock, clock, lease.
+-- What every writing function does first: enters the company, then checks the lease.
 create or replace function _begin_write (p_company_id text, p_lease_token bigint)
 returns timestamptz
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare
   v_now timestamptz;
   v_lease record;
 begin
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l
@@ -890,7 +883,6 @@ returns integer
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -904,6 +896,25 @@ begin
    where e.value = 'null' and k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key;
   get diagnostics v_deleted = row_count;
   return v_deleted;
+end
+$func$;
+
+-- functions/_enter_company.sql
+-- In this order, each a statement of its own: access, isolation, lock, clock. What is read after it is of now.
+create or replace function _enter_company (p_company_id text)
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  perform _assert_company(p_company_id);
+  perform _assert_read_committed();
+  if not pg_try_advisory_xact_lock(_lock_key(p_company_id)) then
+    perform _wait_for_lock(_lock_key(p_company_id), format('Company %s', to_json(p_company_id)));
+  end if;
+  return _now();
 end
 $func$;
 
@@ -931,7 +942,6 @@ returns table (
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -1033,25 +1043,6 @@ as $func$
               or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@')
 $func$;
 
--- functions/_lock_company.sql
--- The company's lock, until the transaction ends.
-create or replace function _lock_company (p_company_id text)
-returns void
-language plpgsql
-volatile
-parallel unsafe
-security definer
-set search_path from current
-as $func$
-declare
-  v_key constant bigint := _lock_key(p_company_id);
-begin
-  if not pg_try_advisory_xact_lock(v_key) then
-    perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));
-  end if;
-end
-$func$;
-
 -- functions/_lock_key.sql
 create or replace function _lock_key (p_company_id text)
 returns bigint
@@ -1113,7 +1104,6 @@ returns timestamptz
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 begin
@@ -1132,7 +1122,6 @@ returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 begin
@@ -1168,7 +1157,6 @@ returns void
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
@@ -1193,7 +1181,6 @@ returns void
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 begin
@@ -1237,7 +1224,6 @@ returns void
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare
@@ -1279,7 +1265,6 @@ returns bigint
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare
@@ -1317,8 +1302,8 @@ returns integer
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
 as $func$
 declare
   v_changed integer;
@@ -1394,10 +1379,7 @@ begin
       hint = 'Pass a name that is this process''s own, like its host name and process id.';
   end if;
   perform _assert_ttl(p_ttl);
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l
@@ -1653,6 +1635,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
 as $func$
 declare
   v_result json;
@@ -1662,6 +1645,7 @@ begin
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
+  -- A custom plan would cost more to make than it saves: the plan never changes.
   -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
   -- The probe by LATERAL and OFFSET 0 is one index search per id whatever the statistics say.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
@@ -1706,6 +1690,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
 as $func$
 declare
   v_result json;
@@ -1983,10 +1968,7 @@ declare
   v_now timestamptz;
 begin
   perform _assert_token(p_token);
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   -- The row stays, ended, so that the next token is greater than this one.
   update whatsapp_leases l
      set expires_at = v_now
@@ -2542,6 +2524,23 @@ Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: 
 $$;
 
 -- sql/900_grants_and_comments.sql
+-- Functions of an earlier version that this one no longer has: their rows were not written just now.
+do $install$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid
+      from pg_proc p
+     where p.pronamespace = current_schema()::regnamespace
+       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+       and p.xmin <> pg_current_xact_id()::xid
+  loop
+    execute format('drop function %s', v_function);
+  end loop;
+end
+$install$;
+
 -- Deny by default: whatever somebody or a platform's default privileges granted goes first.
 do $install$
 declare
@@ -2577,7 +2576,7 @@ begin
     select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
       from pg_proc p
      where p.pronamespace = current_schema()::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_expired_keys', '_from_utc', '_is_paired', '_lock_company', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proname not like '\_%'
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proname not like '\_%'
        and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
   loop
     execute v_grant.statement;

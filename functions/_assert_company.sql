@@ -3,7 +3,6 @@ returns void
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 begin

@@ -4,7 +4,6 @@ returns void
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 declare

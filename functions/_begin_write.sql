@@ -1,20 +1,16 @@
--- What every writing function does first, in this order: access, isolation, lock, clock, lease.
+-- What every writing function does first: enters the company, then checks the lease.
 create or replace function _begin_write (p_company_id text, p_lease_token bigint)
 returns timestamptz
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare
   v_now timestamptz;
   v_lease record;
 begin
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l

@@ -5,7 +5,6 @@ returns integer
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off

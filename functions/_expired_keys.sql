@@ -21,7 +21,6 @@ returns table (
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -4,7 +4,6 @@ returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
 parallel safe
-security definer
 set search_path from current
 as $func$
 begin

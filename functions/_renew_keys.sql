@@ -4,7 +4,6 @@ returns void
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -5,7 +5,6 @@ returns void
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 begin

@@ -10,7 +10,6 @@ returns bigint
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 declare

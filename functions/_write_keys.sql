@@ -5,8 +5,8 @@ returns integer
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
 as $func$
 declare
   v_changed integer;

@@ -22,10 +22,7 @@ begin
       hint = 'Pass a name that is this process''s own, like its host name and process id.';
   end if;
   perform _assert_ttl(p_ttl);
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l

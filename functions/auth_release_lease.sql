@@ -10,10 +10,7 @@ declare
   v_now timestamptz;
 begin
   perform _assert_token(p_token);
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  perform _lock_company(p_company_id);
-  v_now := _now();
+  v_now := _enter_company(p_company_id);
   -- The row stays, ended, so that the next token is greater than this one.
   update whatsapp_leases l
      set expires_at = v_now

@@ -1,3 +1,20 @@
+-- Functions of an earlier version that this one no longer has: their rows were not written just now.
+do $install$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid
+      from pg_proc p
+     where p.pronamespace = current_schema()::regnamespace
+       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+       and p.xmin <> pg_current_xact_id()::xid
+  loop
+    execute format('drop function %s', v_function);
+  end loop;
+end
+$install$;
+
 -- Deny by default: whatever somebody or a platform's default privileges granted goes first.
 do $install$
 declare
