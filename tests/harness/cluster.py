@@ -48,6 +48,7 @@ class Database:
         """What installing is: the installer runs the built file."""
         with self.connect(self.cluster.installer) as conn:
             conn.execute(INSTALL_SQL.read_bytes())
+        self.conn.execute("grant auth_state_service to app")
 
     def drop(self) -> None:
         if "conn" in self.__dict__:
@@ -114,7 +115,6 @@ class Cluster:
         database.conn.execute("create extension pg_cron")
         database.conn.execute(f"grant usage on schema cron to {self.installer}")
         database.install()
-        self._grant_service()
         return database
 
     def create_database(self, name: str, template: str = "template0") -> None:
@@ -148,15 +148,13 @@ class Cluster:
                         conn.execute("set search_path = tap, public")
                         conn.execute(PGTAP.read_bytes())
                 else:
-                    Database(self, name).install()
-                    self._grant_service()
+                    database = Database(self, name)
+                    database.install()
+                    database.conn.close()
             except psycopg.Error:
                 self.drop_database(name)
                 raise
             self._made.add(name)
-
-    def _grant_service(self) -> None:
-        self._execute("grant auth_state_service to app")
 
     def _execute(self, statement: str | sql.Composed) -> None:
         with self.server.connect() as conn:
