@@ -13,7 +13,7 @@ import psycopg
 # Every statement of every function of ours, with how often it was begun.
 STATEMENTS = """
 select
-  f.proname || '(' || pg_get_function_identity_arguments(f.oid) || ')',
+  f.proname || substring(f.oid::regprocedure::text, '[(].*'),
   s.stmtid, s.parent_stmtid, s.parent_note, s.block_num, s.lineno, s.stmtname, s.exec_stmts
 from pg_proc f
 cross join lateral profiler.plpgsql_profiler_function_statements_tb(f.oid) s
@@ -47,34 +47,51 @@ def collect(dsn: str) -> None:
 
 
 def report() -> list[str]:
-    """A line per function with its covered statements and branches, and the lines not run."""
+    """What was not run, by function and line of its body, and the sums."""
     by_function: dict[str, list[Statement]] = defaultdict(list)
     for statement in _counts:
         by_function[statement.function].append(statement)
     if not by_function:
         return []
     lines = []
-    totals = [0, 0, 0, 0]
+    all_statements: list[bool] = []
+    all_branches: list[bool] = []
     for function, statements in sorted(by_function.items()):
-        missed = sorted({s.line for s in statements if not _counts[s]})
-        branches = _branches(statements)
-        figures = len(statements), sum(1 for s in statements if _counts[s]), *branches
-        totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
-        note = f"   not run: line {', '.join(map(str, missed))}" if missed else ""
-        lines.append(f"{_percentages(figures)}  {function.split('(')[0]}{note}")
-    return ["statements  branches", *lines, f"{_percentages(totals)}  all functions"]
+        skipped = _skipped(statements)
+        all_statements += [_counts[s] > 0 for s in statements]
+        all_branches += [_counts[s] > 0 for s in statements if _starts_branch(s)]
+        all_branches += skipped.values()
+        not_run = {s.line for s in statements if not _counts[s]}
+        not_skipped = {s.line for s, was_skipped in skipped.items() if not was_skipped} - not_run
+        if not_run:
+            lines.append(f"{function}: not run: line {_listed(not_run)}")
+        if not_skipped:
+            lines.append(f"{function}: condition always true: line {_listed(not_skipped)}")
+    return [
+        *lines,
+        f"statements run: {_percentage(all_statements)}, branches: {_percentage(all_branches)}",
+    ]
 
 
-def _branches(statements: list[Statement]) -> tuple[int, int]:
-    """How many branches there are and how many were taken; a missing `else` is one of them."""
-    first = {(s.parent, s.note): _counts[s] for s in statements if s.position == 1}
-    counts = [n for (_, note), n in first.items() if note not in (None, "", "body")]
-    for s in statements:
-        if s.kind == "IF" and (s.number, "else body") not in first:
-            counts.append(_counts[s] - sum(n for (p, _), n in first.items() if p == s.number))
-    return len(counts), sum(1 for n in counts if n > 0)
+def _starts_branch(statement: Statement) -> bool:
+    """The first one of a THEN, ELSE, WHEN, loop or exception handler."""
+    return statement.position == 1 and statement.note not in (None, "", "body")
 
 
-def _percentages(figures: tuple[int, ...] | list[int]) -> str:
-    statements, run, branches, taken = figures
-    return f"{run / statements:>10.0%}  {taken / branches if branches else 1:>8.0%}"
+def _skipped(statements: list[Statement]) -> dict[Statement, bool]:
+    """For each IF that has no ELSE: whether its conditions were once false."""
+    firsts = [s for s in statements if _starts_branch(s)]
+    with_else = {s.parent for s in firsts if s.note == "else body"}
+    return {
+        s: _counts[s] > sum(_counts[first] for first in firsts if first.parent == s.number)
+        for s in statements
+        if s.kind == "IF" and s.number not in with_else
+    }
+
+
+def _listed(lines: set[int]) -> str:
+    return ", ".join(map(str, sorted(lines)))
+
+
+def _percentage(hits: list[bool]) -> str:
+    return f"{sum(hits)} of {len(hits)} ({sum(hits) / len(hits):.1%})"
