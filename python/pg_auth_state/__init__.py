@@ -1,0 +1,90 @@
+"""WhatsApp Web (Baileys) auth state in PostgreSQL.
+
+    from pg_auth_state import AuthState
+
+    with AuthState("postgresql://…", "company_1") as state:
+        creds = state.get_creds() or state.init_creds(new_creds())
+        state.set_keys({"session": {"5511999999999.0": session}})
+
+`AuthState` and `AsyncAuthState` call the functions that `install()` puts into the database.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .errors import (
+    AuthStateError,
+    IdentityChangeRefused,
+    InvalidInput,
+    LeaseLost,
+    NotFound,
+    UnsafeRequest,
+    VersionConflict,
+)
+
+if TYPE_CHECKING:
+    from ._async.client import AsyncAuthState
+    from ._sync.client import AuthState
+    from .install import Installed, install, uninstall
+    from .rows import (
+        CleanupJob,
+        Company,
+        KeyRow,
+        KeyStats,
+        KeyTypeStatus,
+        Lease,
+        Status,
+    )
+
+__all__ = [
+    "AsyncAuthState",
+    "AuthState",
+    "AuthStateError",
+    "CleanupJob",
+    "Company",
+    "IdentityChangeRefused",
+    "Installed",
+    "InvalidInput",
+    "KeyRow",
+    "KeyStats",
+    "KeyTypeStatus",
+    "Lease",
+    "LeaseLost",
+    "NotFound",
+    "Status",
+    "UnsafeRequest",
+    "VersionConflict",
+    "__version__",
+    "install",
+    "uninstall",
+]
+
+# What needs psycopg is imported when it is first asked for.
+_HOME = {
+    "AsyncAuthState": "._async.client",
+    "AuthState": "._sync.client",
+    "CleanupJob": ".rows",
+    "Company": ".rows",
+    "Installed": ".install",
+    "KeyRow": ".rows",
+    "KeyStats": ".rows",
+    "KeyTypeStatus": ".rows",
+    "Lease": ".rows",
+    "Status": ".rows",
+    "install": ".install",
+    "uninstall": ".install",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home, __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,176 @@
+"""Where calls go: a connection of our own, the caller's connection, or the caller's pool."""
+
+from __future__ import annotations
+
+import os
+from asyncio import Lock
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from .. import _connect
+from .._calls import Call, use_own_loaders
+from ..errors import translated
+
+T = TypeVar("T")
+Turn: TypeAlias = AbstractAsyncContextManager[None]
+
+
+class Pool(Protocol):
+    """What is needed of `psycopg_pool.AsyncConnectionPool` and its relatives."""
+
+    def connection(self) -> AbstractAsyncContextManager[AsyncConnection[Any]]: ...
+
+
+class Database(Protocol):
+    async def run(self, call: Call[T], turn: Turn) -> T:
+        """Run the call, in one transaction, when it is its turn."""
+
+    async def close(self) -> None:
+        """Close what was opened here."""
+
+
+def database(source: str | AsyncConnection[Any] | Pool) -> Database:
+    if isinstance(source, str):
+        return OwnConnection(source)
+    if isinstance(source, AsyncConnection):
+        return GivenConnection(source)
+    _connect.require_pool(source, asynchronous=True)
+    return GivenPool(source)
+
+
+async def execute(connection: AsyncConnection[Any], call: Call[T]) -> T:
+    refusal = None
+    try:
+        # Not `connection.cursor()`: its class and row factory are the caller's business.
+        async with AsyncCursor(connection, row_factory=tuple_row) as cursor:
+            use_own_loaders(cursor)
+            await cursor.execute(call.statement, call.arguments, binary=True)
+            rows = await cursor.fetchall()
+    except psycopg.Error as error:
+        refusal = translated(error, call.company_id)
+        if refusal is None:
+            raise
+    if refusal is not None:
+        # Out here the original, whose CONTEXT may quote values, is not chained to it.
+        raise refusal
+    return call.read(rows)
+
+
+class OwnConnection:
+    """Opened at the first call and kept; opened again at the next call once it is broken."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = _connect.checked(conninfo)
+        self._connection: AsyncConnection[Any] | None = None
+        self._pid = 0
+        self._closed = False
+        self._lock = Lock()
+
+    async def run(self, call: Call[T], turn: Turn) -> T:
+        async with turn, self._lock:
+            return await execute(await self._connected(), call)
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self._closed:
+            raise psycopg.InterfaceError("the auth state is closed")
+        if self._connection is not None and self._pid != os.getpid():
+            self._connection = None  # forked: the socket is the parent's
+        if self._connection is not None:
+            if _connect.is_alive(self._connection.pgconn):
+                return self._connection
+            await self._connection.close()
+        self._connection = await AsyncConnection.connect(
+            self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
+        )
+        self._pid = os.getpid()
+        return self._connection
+
+    async def close(self) -> None:
+        self._closed = True
+        async with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._pid == os.getpid():
+                await connection.close()
+
+
+class _Shared:
+    """What all clients over one given connection have in common."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.in_own_transaction = False
+        self.joining = False
+
+
+_shared: WeakKeyDictionary[AsyncConnection[Any], _Shared] = WeakKeyDictionary()
+
+
+class GivenConnection:
+    """The caller's. A call joins the transaction they have open; otherwise it is its own."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
+        self._shared = _shared.setdefault(connection, _Shared())
+
+    async def run(self, call: Call[T], turn: Turn) -> T:
+        if self._joins():
+            # Without a turn: who has it may be waiting in the database for this transaction.
+            async with self._shared.lock:
+                return await self._join(call)
+        async with turn, self._shared.lock:
+            if self._joins():
+                return await self._join(call)
+            if self._connection.autocommit:
+                return await execute(self._connection, call)
+            self._shared.in_own_transaction = True
+            try:
+                async with self._connection.transaction():
+                    return await execute(self._connection, call)
+            finally:
+                self._shared.in_own_transaction = False
+
+    async def _join(self, call: Call[T]) -> T:
+        self._shared.joining = True
+        try:
+            return await execute(self._connection, call)
+        finally:
+            self._shared.joining = False
+
+    def _joins(self) -> bool:
+        status = self._connection.info.transaction_status
+        if status == TransactionStatus.ACTIVE:
+            return self._shared.joining
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            return not self._shared.in_own_transaction
+        return False
+
+    async def close(self) -> None:
+        """The connection stays the caller's."""
+
+
+class GivenPool:
+    """The caller's. Every call takes a connection out of it and puts it back."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def run(self, call: Call[T], turn: Turn) -> T:
+        async with turn, self._pool.connection() as connection:
+            if connection.autocommit:
+                return await execute(connection, call)
+            # One statement: without BEGIN and COMMIT around it, it makes one round trip of three.
+            await connection.set_autocommit(True)
+            try:
+                return await execute(connection, call)
+            finally:
+                if connection.info.transaction_status == TransactionStatus.IDLE:
+                    await connection.set_autocommit(False)
+
+    async def close(self) -> None:
+        """The pool stays the caller's."""

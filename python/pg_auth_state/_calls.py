@@ -1,0 +1,410 @@
+"""Every SQL function as a `Call`: its statement, its bound arguments and how to read its answer.
+
+Shared by both clients, and done at the moment of the call: a payload that changes afterwards is
+sent as it was. Arguments left at their defaults are not sent, so that a client works with every
+schema that knows the arguments it uses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache, wraps
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+from psycopg import sql
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import Loader
+from psycopg.pq import Format
+
+from . import _wire
+from ._wire import Value
+from .errors import InvalidInput
+from .rows import CleanupJob, Company, KeyRow, KeyStats, KeyTypeStatus, Lease, Status
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One function call; `read` turns the rows of its answer into what the caller gets."""
+
+    statement: sql.Composed
+    arguments: tuple[Any, ...]
+    read: Callable[[Rows], T]
+    company_id: str | None
+
+
+@lru_cache(maxsize=256)
+def _statement(schema: str, function: str, names: tuple[str, ...], table: bool) -> sql.Composed:
+    # A percent sign would be taken for the start of a placeholder.
+    name = sql.Identifier(schema.replace("%", "%%"), function)
+    arguments = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder()) for name in names
+    )
+    select = sql.SQL("select * from {}({})" if table else "select {}({})")
+    return select.format(name, arguments)
+
+
+class _JsonLoader(Loader):
+    """json and jsonb in binary format, whatever loader the connection was given."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> Any:
+        return json.loads(bytes(data))
+
+
+class _JsonbLoader(_JsonLoader):
+    def load(self, data: Buffer) -> Any:
+        return json.loads(bytes(data)[1:])  # after the version of the format
+
+
+def use_own_loaders(cursor: AdaptContext) -> None:
+    """Read JSON ourselves on this cursor: the connection may have been given another reader."""
+    cursor.adapters.register_loader("json", _JsonLoader)
+    cursor.adapters.register_loader("jsonb", _JsonbLoader)
+
+
+def _scalar(rows: Rows) -> Any:
+    return rows[0][0]
+
+
+def _value(rows: Rows) -> Any:
+    return _wire.decoded(rows[0][0])
+
+
+def _ids(rows: Rows) -> dict[str, Value]:
+    return _wire.decoded_ids(rows[0][0])
+
+
+def _types(rows: Rows) -> dict[str, dict[str, Value]]:
+    return _wire.decoded_types(rows[0][0])
+
+
+def _state(rows: Rows) -> dict[str, Value]:
+    state: dict[str, Value] = rows[0][0]
+    state["creds"] = _wire.decoded(state["creds"])
+    state["keys"] = _wire.decoded_types(state["keys"])
+    return state
+
+
+def _key_rows(rows: Rows) -> list[KeyRow]:
+    return [KeyRow(key_id, _wire.decoded(value), *times) for key_id, value, *times in rows]
+
+
+def _lease(rows: Rows) -> Lease:
+    return Lease(*rows[0])
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    # As to_jsonb spells it; before Python 3.11 fromisoformat wants 3 or 6 digits of a second.
+    text = re.sub(r"\.(\d+)", lambda match: "." + match[1].ljust(6, "0"), text)
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _fields(cls: type[Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    """A newer schema may say more."""
+    return {name: source.get(name) for name in cls.__dataclass_fields__}
+
+
+def _status(rows: Rows) -> Status:
+    fields = _fields(Status, rows[0][0])
+    fields["keys"] = [KeyTypeStatus(**_fields(KeyTypeStatus, keys)) for keys in fields["keys"]]
+    return Status(**fields)
+
+
+def _cleanup_job(rows: Rows) -> CleanupJob:
+    fields = _fields(CleanupJob, rows[0][0])
+    fields["last_run"] = _time(fields["last_run"])
+    return CleanupJob(**fields)
+
+
+def _for_company(
+    method: Callable[Concatenate[Calls, P], Call[T]],
+) -> Callable[Concatenate[Calls, P], Call[T]]:
+    """A call about one account: needs one, and errors about its arguments name it."""
+
+    @wraps(method)
+    def checked(self: Calls, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        if self.company_id is None:
+            raise InvalidInput("no company_id", hint="Give it to AuthState(database, company_id).")
+        try:
+            return method(self, *args, **kwargs)
+        except InvalidInput as error:
+            error.company_id = self.company_id
+            raise
+
+    return cast("Callable[Concatenate[Calls, P], Call[T]]", checked)
+
+
+class Calls:
+    """The functions of the schema for one account, or for none."""
+
+    __slots__ = ("company_id", "schema")
+
+    def __init__(self, schema: str, company_id: str | None) -> None:
+        self.schema = _wire.text(schema, "schema")
+        self.company_id = None if company_id is None else _wire.text(company_id, "company_id")
+
+    def _call(
+        self, function: str, read: Callable[[Rows], T], *, table: bool = False, **arguments: Any
+    ) -> Call[T]:
+        statement = _statement(self.schema, function, tuple(arguments), table)
+        return Call(statement, tuple(arguments.values()), read, self.company_id)
+
+    @_for_company
+    def get_creds(self) -> Call[Any]:
+        return self._call("auth_get_creds", _value, p_company_id=self.company_id)
+
+    @_for_company
+    def init_creds(self, creds: object, *, lease_token: int | None) -> Call[Any]:
+        return self._call(
+            "auth_init_creds",
+            _value,
+            p_company_id=self.company_id,
+            p_creds=_wire.dumps_creds(creds),
+            **_token(lease_token),
+        )
+
+    @_for_company
+    def save_creds(
+        self,
+        creds: object,
+        *,
+        expected_version: int | None,
+        lease_token: int | None,
+        allow_new_identity: bool,
+    ) -> Call[int]:
+        return self._call(
+            "auth_save_creds",
+            _scalar,
+            p_company_id=self.company_id,
+            p_creds=_wire.dumps_creds(creds),
+            **_version(expected_version),
+            **_token(lease_token),
+            **_flag("p_allow_new_identity", allow_new_identity),
+        )
+
+    @_for_company
+    def creds_version(self) -> Call[int | None]:
+        return self._call("auth_creds_version", _scalar, p_company_id=self.company_id)
+
+    @_for_company
+    def get_keys(self, keys: object, key_ids: Iterable[str] | None) -> Call[Any]:
+        if key_ids is None:
+            return self._call(
+                "auth_get_keys",
+                _types,
+                p_company_id=self.company_id,
+                p_keys=_wire.dumps_wanted(keys),
+            )
+        return self._call(
+            "auth_get_keys",
+            _ids,
+            p_company_id=self.company_id,
+            p_key_type=_wire.text(keys, "key_type"),
+            p_key_ids=_wire.texts(key_ids, "key_ids"),
+        )
+
+    @_for_company
+    def set_keys(self, data: object, *, lease_token: int | None) -> Call[int]:
+        return self._call(
+            "auth_set_keys",
+            _scalar,
+            p_company_id=self.company_id,
+            p_data=_wire.dumps_keys(data),
+            **_token(lease_token),
+        )
+
+    @_for_company
+    def save_state(
+        self,
+        creds: object,
+        data: object,
+        *,
+        lease_token: int | None,
+        expected_version: int | None,
+        allow_new_identity: bool,
+    ) -> Call[int]:
+        return self._call(
+            "auth_save_state",
+            _scalar,
+            p_company_id=self.company_id,
+            p_creds=_wire.dumps_creds(creds),
+            p_data=_wire.dumps_keys(data),
+            **_token(lease_token),
+            **_version(expected_version),
+            **_flag("p_allow_new_identity", allow_new_identity),
+        )
+
+    @_for_company
+    def list_keys(
+        self, key_type: str, *, after: str | None, limit: int, values: bool
+    ) -> Call[list[KeyRow]]:
+        arguments: dict[str, Any] = {} if values else {"p_values": False}
+        return self._call(
+            "auth_list_keys",
+            _key_rows,
+            table=True,
+            p_company_id=self.company_id,
+            p_key_type=_wire.text(key_type, "key_type"),
+            **_page(after, limit),
+            **arguments,
+        )
+
+    def list_companies(self, *, after: str | None, limit: int) -> Call[list[Company]]:
+        return self._call(
+            "auth_list_companies",
+            lambda rows: [Company(*row) for row in rows],
+            table=True,
+            **_page(after, limit),
+        )
+
+    @_for_company
+    def clear_keys(self, key_type: str | None, *, lease_token: int | None) -> Call[int]:
+        return self._call(
+            "auth_clear_keys",
+            _scalar,
+            p_company_id=self.company_id,
+            **_text("p_key_type", key_type),
+            **_token(lease_token),
+        )
+
+    @_for_company
+    def delete_company(self, *, lease_token: int | None) -> Call[int]:
+        return self._call(
+            "auth_delete_company",
+            _scalar,
+            p_company_id=self.company_id,
+            **_token(lease_token),
+        )
+
+    @_for_company
+    def export(self) -> Call[dict[str, Any]]:
+        return self._call("auth_export", _state, p_company_id=self.company_id)
+
+    @_for_company
+    def import_state(
+        self, state: object, *, mode: str, lease_token: int | None, allow_new_identity: bool
+    ) -> Call[int]:
+        return self._call(
+            "auth_import",
+            _scalar,
+            p_company_id=self.company_id,
+            p_state=_wire.dumps(state, "state"),
+            p_mode=_wire.text(mode, "mode"),
+            **_token(lease_token),
+            **_flag("p_allow_new_identity", allow_new_identity),
+        )
+
+    def cleanup_expired_keys(self, *, batch_size: int, dry_run: bool) -> Call[int]:
+        return self._call(
+            "cleanup_expired_keys",
+            _scalar,
+            p_batch_size=_wire.whole(batch_size, "batch_size", bits=32),
+            p_dry_run=bool(dry_run),
+            **_text("p_company_id", self.company_id),
+        )
+
+    def set_ttl(self, key_type: str, ttl: timedelta | None, *, force: bool) -> Call[int]:
+        return self._call(
+            "auth_set_ttl",
+            _scalar,
+            p_key_type=_wire.text(key_type, "key_type"),
+            p_ttl=None if ttl is None else _interval(ttl),
+            **_flag("p_force", force),
+        )
+
+    def schedule_cleanup(self, schedule: str | None) -> Call[int]:
+        return self._call("auth_schedule_cleanup", _scalar, **_text("p_schedule", schedule))
+
+    def unschedule_cleanup(self) -> Call[bool]:
+        return self._call("auth_unschedule_cleanup", _scalar)
+
+    def cleanup_job(self) -> Call[CleanupJob]:
+        return self._call("auth_cleanup_job", _cleanup_job)
+
+    @_for_company
+    def acquire_lease(self, holder: str, *, ttl: timedelta | None, steal: bool) -> Call[Lease]:
+        return self._call(
+            "auth_acquire_lease",
+            _lease,
+            table=True,
+            p_company_id=self.company_id,
+            p_holder=_wire.text(holder, "holder"),
+            **_ttl(ttl),
+            **_flag("p_steal", steal),
+        )
+
+    @_for_company
+    def renew_lease(self, token: int, *, ttl: timedelta | None) -> Call[datetime]:
+        return self._call(
+            "auth_renew_lease",
+            _scalar,
+            p_company_id=self.company_id,
+            p_token=_wire.whole(token, "token"),
+            **_ttl(ttl),
+        )
+
+    @_for_company
+    def release_lease(self, token: int) -> Call[bool]:
+        return self._call(
+            "auth_release_lease",
+            _scalar,
+            p_company_id=self.company_id,
+            p_token=_wire.whole(token, "token"),
+        )
+
+    def stats(self) -> Call[list[KeyStats]]:
+        return self._call(
+            "auth_stats",
+            lambda rows: [KeyStats(*row) for row in rows],
+            table=True,
+            **_text("p_company_id", self.company_id),
+        )
+
+    def schema_version(self) -> Call[str]:
+        return self._call("auth_schema_version", _scalar)
+
+    def status(self) -> Call[Status]:
+        return self._call("auth_status", _status)
+
+
+def _text(argument: str, value: str | None) -> dict[str, Any]:
+    return {} if value is None else {argument: _wire.text(value, argument[2:])}
+
+
+def _flag(argument: str, value: bool) -> dict[str, Any]:
+    return {argument: True} if value else {}
+
+
+def _token(value: int | None) -> dict[str, Any]:
+    return {} if value is None else {"p_lease_token": _wire.whole(value, "lease_token")}
+
+
+def _version(value: int | None) -> dict[str, Any]:
+    return {} if value is None else {"p_expected_version": _wire.whole(value, "expected_version")}
+
+
+def _page(after: str | None, limit: int) -> dict[str, Any]:
+    return {**_text("p_after", after), "p_limit": _wire.whole(limit, "limit", bits=32)}
+
+
+def _interval(value: object) -> timedelta:
+    if not isinstance(value, timedelta):
+        raise InvalidInput(
+            "invalid ttl", detail=f"ttl: a timedelta is expected, not {type(value).__name__}"
+        )
+    return value
+
+
+def _ttl(value: timedelta | None) -> dict[str, Any]:
+    return {} if value is None else {"p_ttl": _interval(value)}

@@ -1,0 +1,363 @@
+# Generated from ../_async/client.py by python/generate_sync.py: do not edit.
+"""`AuthState`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+
+from .._calls import Call, Calls
+from .._wire import Value
+from ..rows import CleanupJob, Company, KeyRow, KeyStats, Lease, Status
+from .database import database as _database
+from .ordering import started, turn
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg_pool import ConnectionPool, NullConnectionPool
+
+    Source = str | Connection[Any] | ConnectionPool[Any] | NullConnectionPool[Any]
+
+T = TypeVar("T")
+
+
+class AuthState:
+    """The auth state of one account in PostgreSQL.
+
+    Args:
+        database: A psycopg connection string, `Connection` or `ConnectionPool`.
+
+            A connection string opens one connection at the first call, keeps it, and opens it
+            anew at the next call once it is broken; `close()`, or leaving `with`, closes
+            it. It prepares no statements on the server, so that it works through any
+            connection pooler; for prepared statements give a connection or pool of your own.
+
+            A connection or pool stays yours, settings and closing included. On a connection that
+            is in a transaction a call joins it, and what fails aborts it as any statement would;
+            otherwise each call is its own transaction. Writes need READ COMMITTED, the default:
+            in any other isolation level they raise `UnsafeRequest`.
+        company_id: The account. May be left out for what concerns none or all of them:
+            `list_companies`, `cleanup_expired_keys`, `stats`, `status` and the settings.
+        schema: Where the package is installed.
+
+    Each method is one SQL function, called once, in one transaction: all of it happens or nothing.
+    Values are JSON (dict, list, str, int, float, bool, None) in which `bytes` may stand anywhere;
+    what was stored as a Buffer, by Baileys too, comes back as `bytes`.
+
+    Writes of one account reach the database in the order in which the methods were called, and
+    with the values of that moment, whatever connections of this process they travel on. Reads do
+    not wait for them.
+
+    Every method may raise an `AuthStateError`: `InvalidInput` for arguments, before anything is
+    sent where possible; the others as the methods say. Anything else is psycopg's own exception:
+    `psycopg.OperationalError` for a lost connection or a lock not had in time,
+    `psycopg.errors.InsufficientPrivilege` for an account that is not the caller's. A write that
+    ended in a lost connection may or may not have happened.
+    """
+
+    def __init__(
+        self, database: Source, company_id: str | None = None, *, schema: str = "public"
+    ) -> None:
+        self._calls = Calls(schema, company_id)
+        self._database = _database(database)
+
+    @property
+    def company_id(self) -> str | None:
+        return self._calls.company_id
+
+    @property
+    def schema(self) -> str:
+        return self._calls.schema
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} company_id={self.company_id!r}>"
+
+    def close(self) -> None:
+        """Close the connection that a connection string opened."""
+        self._database.close()
+
+    def __enter__(self) -> AuthState:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, call: Call[T]) -> T:
+        return self._database.run(call, nullcontext())
+
+    def _write(self, call: Call[T]) -> T:
+        assert call.company_id is not None
+        return started(self._database.run(call, turn(call.company_id)))
+
+    # Creds
+
+    def get_creds(self) -> dict[str, Any] | None:
+        """The creds; None only when the account has none. No failure is ever None."""
+        return cast("dict[str, Any] | None", self._read(self._calls.get_creds()))
+
+    def init_creds(
+        self, creds: Mapping[str, Any], *, lease_token: int | None = None
+    ) -> dict[str, Any]:
+        """Store these creds if there are none; the ones that are stored afterwards.
+
+        Of several processes that start the same new account all get the same creds.
+
+        Raises:
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.init_creds(creds, lease_token=lease_token))
+
+    def save_creds(
+        self,
+        creds: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        lease_token: int | None = None,
+        allow_new_identity: bool = False,
+    ) -> int:
+        """Store the creds; their version, which is a new one unless they are unchanged.
+
+        Args:
+            creds: All of them.
+            expected_version: Only if the stored ones still have this version.
+            lease_token: Only while the lease with this token is live.
+            allow_new_identity: Even if they belong to another identity than those of the paired
+                account that they replace, which is gone then.
+
+        Raises:
+            VersionConflict: The stored creds have another version.
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+            IdentityChangeRefused: See `allow_new_identity`.
+        """
+        return self._write(
+            self._calls.save_creds(
+                creds,
+                expected_version=expected_version,
+                lease_token=lease_token,
+                allow_new_identity=allow_new_identity,
+            )
+        )
+
+    def creds_version(self) -> int | None:
+        """The version of the stored creds; None when there are none."""
+        return self._read(self._calls.creds_version())
+
+    # Keys
+
+    @overload
+    def get_keys(
+        self, keys: Mapping[str, Iterable[str]], /
+    ) -> dict[str, dict[str, Value | None]]: ...
+
+    @overload
+    def get_keys(self, key_type: str, key_ids: Iterable[str], /) -> dict[str, Value | None]: ...
+
+    def get_keys(
+        self, keys: Mapping[str, Iterable[str]] | str, key_ids: Iterable[str] | None = None, /
+    ) -> Any:
+        """Keys of several types, or of one, in one snapshot; those that are not there are None.
+
+        state.get_keys({"session": ["1.0", "2.0"]})  # {"session": {"1.0": …, "2.0": None}}
+        state.get_keys("session", ["1.0", "2.0"])    # {"1.0": …, "2.0": None}
+        """
+        return self._read(self._calls.get_keys(keys, key_ids))
+
+    def set_keys(
+        self, data: Mapping[str, Mapping[str, Value | None]], *, lease_token: int | None = None
+    ) -> int:
+        """Write a batch of keys, all or none; how many rows really changed.
+
+            state.set_keys({"session": {"1.0": {…}}, "pre-key": {"7": None}})  # None deletes
+
+        Raises:
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.set_keys(data, lease_token=lease_token))
+
+    def save_state(
+        self,
+        creds: Mapping[str, Any],
+        data: Mapping[str, Mapping[str, Value | None]],
+        *,
+        lease_token: int | None = None,
+        expected_version: int | None = None,
+        allow_new_identity: bool = False,
+    ) -> int:
+        """Store creds and keys, all or nothing; the version of the creds.
+
+        Arguments and errors are those of `save_creds()` and `set_keys()`.
+        """
+        return self._write(
+            self._calls.save_state(
+                creds,
+                data,
+                lease_token=lease_token,
+                expected_version=expected_version,
+                allow_new_identity=allow_new_identity,
+            )
+        )
+
+    def list_keys(
+        self, key_type: str, *, after: str | None = None, limit: int = 1000, values: bool = True
+    ) -> list[KeyRow]:
+        """One page of the keys of a type, by id in byte order.
+
+        Args:
+            key_type: The type.
+            after: The last `key_id` of the page before.
+            limit: The most rows of a page; a shorter page is the last.
+            values: False leaves the values out.
+        """
+        return self._read(self._calls.list_keys(key_type, after=after, limit=limit, values=values))
+
+    def clear_keys(self, key_type: str | None = None, *, lease_token: int | None = None) -> int:
+        """Delete the keys of one type, or all keys, and leave the creds; how many there were.
+
+        Raises:
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.clear_keys(key_type, lease_token=lease_token))
+
+    # The account
+
+    def list_companies(self, *, after: str | None = None, limit: int = 1000) -> list[Company]:
+        """One page of all accounts, by id in byte order; `after` is the last of the page before."""
+        return self._read(self._calls.list_companies(after=after, limit=limit))
+
+    def delete_company(self, *, lease_token: int | None = None) -> int:
+        """Log out: delete everything of the account; how many rows there were.
+
+        Raises:
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.delete_company(lease_token=lease_token))
+
+    def export(self) -> dict[str, Any]:
+        """The whole account in one snapshot, as `import_state()` takes it.
+
+            {"format": 1, "creds": …, "creds_updated_at": "2025-01-31T12:00:00Z",
+             "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}
+
+        Raises:
+            psycopg.errors.ProgramLimitExceeded: It is larger than 128 MB. Page `list_keys()`.
+            NotFound: There is no such account.
+        """
+        return self._read(self._calls.export())
+
+    def import_state(
+        self,
+        state: Mapping[str, Any],
+        *,
+        mode: Literal["new", "merge", "replace"] = "new",
+        lease_token: int | None = None,
+        allow_new_identity: bool = False,
+    ) -> int:
+        """Store what `export()` gave, times included, all or nothing; how many rows were written.
+
+        Args:
+            state: The account.
+            mode: "new" refuses an account that exists, "merge" writes only what is missing,
+                "replace" leaves nothing of what was there.
+            lease_token: Only while the lease with this token is live.
+            allow_new_identity: As in `save_creds()`.
+
+        Raises:
+            UnsafeRequest: The account exists, and the mode is "new".
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+            IdentityChangeRefused: See `allow_new_identity`.
+        """
+        return self._write(
+            self._calls.import_state(
+                state, mode=mode, lease_token=lease_token, allow_new_identity=allow_new_identity
+            )
+        )
+
+    # Leases
+
+    def acquire_lease(
+        self, holder: str, *, ttl: timedelta | None = None, steal: bool = False
+    ) -> Lease:
+        """Become the only one who may write the account, for `ttl` (60 seconds).
+
+        Look at `acquired`: false is an answer and not an error. Give `token` to every write, and
+        renew in time. The same holder asking again gets a new token, its old one is stale.
+
+        Args:
+            holder: Who asks; for people to read, and the same after a restart.
+            ttl: How long it lasts without being renewed.
+            steal: Take it from whoever has it. Their next write raises `LeaseLost`.
+        """
+        return self._read(self._calls.acquire_lease(holder, ttl=ttl, steal=steal))
+
+    def renew_lease(self, token: int, *, ttl: timedelta | None = None) -> datetime:
+        """Hold the lease for another `ttl` (60 seconds) from now; when it will expire.
+
+        Raises:
+            LeaseLost: It has expired, or somebody else has it. Stop using the account.
+        """
+        return self._read(self._calls.renew_lease(token, ttl=ttl))
+
+    def release_lease(self, token: int) -> bool:
+        """Give the lease back, after all writes issued before; false if it was lost already."""
+        return self._write(self._calls.release_lease(token))
+
+    # Housekeeping
+
+    def cleanup_expired_keys(self, *, batch_size: int = 10_000, dry_run: bool = False) -> int:
+        """Remove at most `batch_size` expired keys; how many. Call again until it is 0.
+
+        Of this account, or of all when `company_id` was left out. Keys in use stay.
+
+        Args:
+            batch_size: The most rows of one transaction.
+            dry_run: Remove nothing; how many there would be.
+        """
+        return self._read(self._calls.cleanup_expired_keys(batch_size=batch_size, dry_run=dry_run))
+
+    def set_ttl(self, key_type: str, ttl: timedelta | None, *, force: bool = False) -> int:
+        """Let keys of this type expire so long after they were written, or never (None).
+
+        Existing keys of all accounts follow; how many.
+
+        Raises:
+            UnsafeRequest: Losing keys of this type breaks an account, and not `force`.
+        """
+        return self._read(self._calls.set_ttl(key_type, ttl, force=force))
+
+    def schedule_cleanup(self, schedule: str | None = None) -> int:
+        """Let pg_cron clean up, every 6 hours or as `schedule` says; the id of the job.
+
+        Safe to repeat. `schedule` is a cron expression.
+
+        Raises:
+            UnsafeRequest: pg_cron is not in this database; `hint` says what to do.
+        """
+        return self._read(self._calls.schedule_cleanup(schedule))
+
+    def unschedule_cleanup(self) -> bool:
+        """Stop the scheduled cleanup; false if there was none."""
+        return self._read(self._calls.unschedule_cleanup())
+
+    def cleanup_job(self) -> CleanupJob:
+        """How cleanup is scheduled, and how its last run went."""
+        return self._read(self._calls.cleanup_job())
+
+    def stats(self) -> list[KeyStats]:
+        """Numbers and sizes of keys by type; of all accounts when `company_id` was left out."""
+        return self._read(self._calls.stats())
+
+    def status(self) -> Status:
+        """The installation as a whole: versions, accounts, keys, sizes and warnings."""
+        return self._read(self._calls.status())
+
+    def schema_version(self) -> str:
+        """The version of the package in the database."""
+        return self._read(self._calls.schema_version())

@@ -1,0 +1,177 @@
+# Generated from ../_async/database.py by python/generate_sync.py: do not edit.
+"""Where calls go: a connection of our own, the caller's connection, or the caller's pool."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from threading import Lock
+from typing import Any, Protocol, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from .. import _connect
+from .._calls import Call, use_own_loaders
+from ..errors import translated
+
+T = TypeVar("T")
+Turn: TypeAlias = AbstractContextManager[None]
+
+
+class Pool(Protocol):
+    """What is needed of `psycopg_pool.ConnectionPool` and its relatives."""
+
+    def connection(self) -> AbstractContextManager[Connection[Any]]: ...
+
+
+class Database(Protocol):
+    def run(self, call: Call[T], turn: Turn) -> T:
+        """Run the call, in one transaction, when it is its turn."""
+
+    def close(self) -> None:
+        """Close what was opened here."""
+
+
+def database(source: str | Connection[Any] | Pool) -> Database:
+    if isinstance(source, str):
+        return OwnConnection(source)
+    if isinstance(source, Connection):
+        return GivenConnection(source)
+    _connect.require_pool(source, asynchronous=False)
+    return GivenPool(source)
+
+
+def execute(connection: Connection[Any], call: Call[T]) -> T:
+    refusal = None
+    try:
+        # Not `connection.cursor()`: its class and row factory are the caller's business.
+        with Cursor(connection, row_factory=tuple_row) as cursor:
+            use_own_loaders(cursor)
+            cursor.execute(call.statement, call.arguments, binary=True)
+            rows = cursor.fetchall()
+    except psycopg.Error as error:
+        refusal = translated(error, call.company_id)
+        if refusal is None:
+            raise
+    if refusal is not None:
+        # Out here the original, whose CONTEXT may quote values, is not chained to it.
+        raise refusal
+    return call.read(rows)
+
+
+class OwnConnection:
+    """Opened at the first call and kept; opened again at the next call once it is broken."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = _connect.checked(conninfo)
+        self._connection: Connection[Any] | None = None
+        self._pid = 0
+        self._closed = False
+        self._lock = Lock()
+
+    def run(self, call: Call[T], turn: Turn) -> T:
+        with turn, self._lock:
+            return execute(self._connected(), call)
+
+    def _connected(self) -> Connection[Any]:
+        if self._closed:
+            raise psycopg.InterfaceError("the auth state is closed")
+        if self._connection is not None and self._pid != os.getpid():
+            self._connection = None  # forked: the socket is the parent's
+        if self._connection is not None:
+            if _connect.is_alive(self._connection.pgconn):
+                return self._connection
+            self._connection.close()
+        self._connection = Connection.connect(
+            self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
+        )
+        self._pid = os.getpid()
+        return self._connection
+
+    def close(self) -> None:
+        self._closed = True
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._pid == os.getpid():
+                connection.close()
+
+
+class _Shared:
+    """What all clients over one given connection have in common."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.in_own_transaction = False
+        self.joining = False
+
+
+_shared: WeakKeyDictionary[Connection[Any], _Shared] = WeakKeyDictionary()
+
+
+class GivenConnection:
+    """The caller's. A call joins the transaction they have open; otherwise it is its own."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+        self._shared = _shared.setdefault(connection, _Shared())
+
+    def run(self, call: Call[T], turn: Turn) -> T:
+        if self._joins():
+            # Without a turn: who has it may be waiting in the database for this transaction.
+            with self._shared.lock:
+                return self._join(call)
+        with turn, self._shared.lock:
+            if self._joins():
+                return self._join(call)
+            if self._connection.autocommit:
+                return execute(self._connection, call)
+            self._shared.in_own_transaction = True
+            try:
+                with self._connection.transaction():
+                    return execute(self._connection, call)
+            finally:
+                self._shared.in_own_transaction = False
+
+    def _join(self, call: Call[T]) -> T:
+        self._shared.joining = True
+        try:
+            return execute(self._connection, call)
+        finally:
+            self._shared.joining = False
+
+    def _joins(self) -> bool:
+        status = self._connection.info.transaction_status
+        if status == TransactionStatus.ACTIVE:
+            return self._shared.joining
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            return not self._shared.in_own_transaction
+        return False
+
+    def close(self) -> None:
+        """The connection stays the caller's."""
+
+
+class GivenPool:
+    """The caller's. Every call takes a connection out of it and puts it back."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def run(self, call: Call[T], turn: Turn) -> T:
+        with turn, self._pool.connection() as connection:
+            if connection.autocommit:
+                return execute(connection, call)
+            # One statement: without BEGIN and COMMIT around it, it makes one round trip of three.
+            connection.set_autocommit(True)
+            try:
+                return execute(connection, call)
+            finally:
+                if connection.info.transaction_status == TransactionStatus.IDLE:
+                    connection.set_autocommit(False)
+
+    def close(self) -> None:
+        """The pool stays the caller's."""

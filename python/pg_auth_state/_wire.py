@@ -1,0 +1,265 @@
+"""Values as they are in Python, and as they travel and are stored.
+
+`bytes` are Baileys' `{"type": "Buffer", "data": base64}`. A string that jsonb refuses, because it
+holds NUL or half of a surrogate pair, is `{"type": "Utf16", "data": base64 of its UTF-16LE}`.
+Everything is validated here, so that the database's JSON parser, whose errors quote their input,
+never has anything to complain about.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from .errors import InvalidInput
+
+Value: TypeAlias = Any
+"""JSON (dict, list, str, int, float, bool, None) in which `bytes` may stand anywhere."""
+
+MAX_DEPTH = 200
+_MAX_INT_BITS = 13_000  # Python reads no integer of more than 4,300 digits
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class _Refused(Exception):
+    """Raised at the fault; every level on the way out adds its step to the path."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.steps: list[str] = []
+
+    def as_invalid_input(self, root: str) -> InvalidInput:
+        path = root + "".join(reversed(self.steps))
+        return InvalidInput(f"invalid {root}", detail=f"{path}: {self.reason}")
+
+
+def _step(key: object) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    text = str(key)
+    if _PLAIN_KEY.fullmatch(text) and len(text) <= 64:
+        return f".{text}"
+    return f"[{json.dumps(text if len(text) <= 64 else text[:61] + '...')}]"
+
+
+def _encoded_text(text: str) -> Value:
+    """`text` as JSON can carry it. A surrogate pair in two halves is one character."""
+    if not _UNSTORABLE.search(text):
+        return text
+    utf16 = text.encode("utf-16-le", "surrogatepass")
+    if "\0" not in text:
+        try:
+            return utf16.decode("utf-16-le")
+        except UnicodeDecodeError:
+            pass
+    return {"type": "Utf16", "data": b64encode(utf16).decode("ascii")}
+
+
+def _encoded_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise _Refused(f"object keys are strings, not {type(key).__name__}")
+    if not _UNSTORABLE.search(key):
+        return key
+    encoded = _encoded_text(key)
+    if not isinstance(encoded, str):
+        raise _Refused("an object key cannot hold NUL or a lone surrogate")
+    return encoded
+
+
+def _encoded(value: object, depth: int = 0) -> Value:
+    if isinstance(value, str):
+        return _encoded_text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"type": "Buffer", "data": b64encode(value).decode("ascii")}
+    if isinstance(value, int):
+        if value.bit_length() > _MAX_INT_BITS:
+            raise _Refused("the number is too large")
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise _Refused("NaN and infinity are not JSON")
+        return value
+    if depth >= MAX_DEPTH:
+        raise _Refused(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, Mapping):
+        return _encoded_items(value, depth)
+    if isinstance(value, (list, tuple)):
+        items = []
+        for index, item in enumerate(value):
+            try:
+                items.append(_encoded(item, depth + 1))
+            except _Refused as refused:
+                refused.steps.append(_step(index))
+                raise
+        return items
+    raise _Refused(f"{type(value).__name__} is not JSON")
+
+
+def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value]:
+    encoded: dict[str, Value] = {}
+    for key, item in mapping.items():
+        text = _encoded_key(key)
+        if text in encoded:
+            raise _Refused("two keys of the object are the same string")
+        try:
+            encoded[text] = _encoded(item, depth + 1)
+        except _Refused as refused:
+            refused.steps.append(_step(text))
+            raise
+    return encoded
+
+
+def dumps(value: object, root: str) -> str:
+    """`value` as the JSON text to send; InvalidInput names the path below `root`."""
+    try:
+        encoded = _encoded(value)
+    except _Refused as refused:
+        raise refused.as_invalid_input(root) from None
+    return json.dumps(encoded, separators=(",", ":"))
+
+
+def dumps_creds(creds: object) -> str:
+    """Creds: an object, or the string that an encrypting client made of one."""
+    if not isinstance(creds, (Mapping, str)):
+        raise InvalidInput(
+            "invalid creds",
+            detail=f"creds: an object is expected, not {type(creds).__name__}",
+        )
+    return dumps(creds, "creds")
+
+
+def dumps_keys(data: object) -> str:
+    """A batch of keys, {type: {id: value or None}}."""
+    try:
+        if not isinstance(data, Mapping):
+            raise _Refused(f"an object is expected, not {type(data).__name__}")
+        for key_type, values in data.items():
+            if not isinstance(values, Mapping):
+                refused = _Refused(f"an object is expected, not {type(values).__name__}")
+                refused.steps.append(_step(_encoded_key(key_type)))
+                raise refused
+    except _Refused as refused:
+        raise refused.as_invalid_input("data") from None
+    return dumps(data, "data")
+
+
+def dumps_wanted(keys: object) -> str:
+    """What to get, {type: [id, …]}."""
+    if not isinstance(keys, Mapping):
+        raise InvalidInput(
+            "invalid keys",
+            detail=f"keys: an object is expected, not {type(keys).__name__}",
+        )
+    wanted: dict[str, list[str]] = {}
+    for key_type, key_ids in keys.items():
+        name = text(key_type, "key_type")
+        wanted[name] = texts(key_ids, "keys" + _step(name))
+    return json.dumps(wanted, separators=(",", ":"))
+
+
+def text(value: object, argument: str) -> str:
+    """A text argument that PostgreSQL can take."""
+    try:
+        if not isinstance(value, str):
+            raise _Refused(f"a string is expected, not {type(value).__name__}")
+        encoded = _encoded_text(value)
+        if not isinstance(encoded, str):
+            raise _Refused("text cannot hold NUL or a lone surrogate")
+    except _Refused as refused:
+        raise refused.as_invalid_input(argument) from None
+    return encoded
+
+
+def texts(values: object, argument: str) -> list[str]:
+    """An array of text; a lone string, which is iterable too, is a mistake."""
+    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
+        raise InvalidInput(
+            f"invalid {argument}",
+            detail=f"{argument}: a list of strings is expected, not {type(values).__name__}",
+        )
+    return [text(value, f"{argument}[{index}]") for index, value in enumerate(values)]
+
+
+def whole(value: object, argument: str, bits: int = 64) -> int:
+    """A whole number that fits into a column of so many bits."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        reason = f"a whole number is expected, not {type(value).__name__}"
+    elif value.bit_length() >= bits:
+        reason = f"the number does not fit into {bits} bits"
+    else:
+        return int(value)
+    raise InvalidInput(f"invalid {argument}", detail=f"{argument}: {reason}")
+
+
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _from_base64(data: str) -> bytes:
+    """Either alphabet, padded or not, as Node reads it."""
+    digits = _NOT_BASE64.sub("", data.partition("=")[0].translate(_URL_SAFE))
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return b64decode(digits + "=" * (-len(digits) % 4))
+
+
+def _buffer(data: object) -> bytes | None:
+    if isinstance(data, str):
+        return _from_base64(data)
+    if isinstance(data, list):
+        try:
+            return bytes(data)
+        except (TypeError, ValueError):
+            return None
+    return None
+
+
+def _special(value: dict[str, Value]) -> bytes | str | None:
+    """What an object with `type` or `buffer` stands for; None if for itself."""
+    kind = value.get("type")
+    if kind == "Utf16":
+        data = value.get("data")
+        if isinstance(data, str) and len(value) == 2:
+            try:
+                return _from_base64(data).decode("utf-16-le", "surrogatepass")
+            except UnicodeDecodeError:
+                return None
+        return None
+    if kind == "Buffer" or value.get("buffer") is True:
+        return _buffer(value["data"] if "data" in value else value.get("value"))
+    return None
+
+
+def decoded(value: Value) -> Value:
+    """A stored value as Python has it: buffers are bytes, carried strings strings again."""
+    if isinstance(value, dict):
+        if "type" in value or "buffer" in value:
+            special = _special(value)
+            if special is not None:
+                return special
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                value[key] = decoded(item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, (dict, list)):
+                value[index] = decoded(item)
+    return value
+
+
+def decoded_ids(values: dict[str, Value]) -> dict[str, Value]:
+    """{id: value}. Ids are any text: the mapping itself never stands for a buffer."""
+    return {key_id: decoded(value) for key_id, value in values.items()}
+
+
+def decoded_types(types: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
+    """{type: {id: value}}."""
+    return {key_type: decoded_ids(values) for key_type, values in types.items()}

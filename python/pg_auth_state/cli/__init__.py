@@ -1,0 +1,174 @@
+"""The command `pg-auth-state`. What a command needs beyond its options is imported by it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import options
+from .errors import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    help="WhatsApp (Baileys) auth state in PostgreSQL: install it, watch it, clean up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .._version import __version__
+
+        typer.echo(f"pg-auth-state {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _callback(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def install(database_url: options.DatabaseUrl = None, schema: options.Schema = "public") -> None:
+    """Install into the database, or upgrade what is there. Running it twice changes nothing."""
+    from ..install import install
+
+    conninfo = options.conninfo(database_url)
+    installed = install(conninfo, schema, on_notice=lambda notice: typer.echo(notice, err=True))
+    where = options.described(conninfo)
+    typer.echo(f"pg-auth-state {installed.version} is installed in schema {schema} of {where}.")
+
+
+@app.command()
+def uninstall(
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    yes: options.Yes = False,
+) -> None:
+    """Remove everything from the database, the accounts too, after asking."""
+    from .._sync.client import AuthState
+    from ..install import uninstall
+
+    conninfo = options.conninfo(database_url)
+    with AuthState(conninfo, schema=schema) as state:
+        accounts = state.status().accounts
+    where = f"schema {schema} of {options.described(conninfo)}"
+    if not yes:
+        losing = "no account" if accounts == 0 else options.counted(accounts, "account")
+        typer.confirm(f"Remove pg-auth-state, with {losing}, from {where}?", abort=True)
+    uninstall(
+        conninfo, schema, drop_data=True, on_notice=lambda notice: typer.echo(notice, err=True)
+    )
+    typer.echo(f"Removed pg-auth-state and {options.counted(accounts, 'account')} from {where}.")
+
+
+@app.command()
+def status(
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show accounts, keys, sizes, and when expired keys are removed next."""
+    from . import status
+
+    status.show(options.conninfo(database_url), schema, as_json=as_json)
+
+
+@app.command()
+def cleanup(
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Stay, and do it again so often: 6h, 30m, 1h30m. For where there is no pg_cron.",
+        ),
+    ] = None,
+    company: Annotated[
+        str | None, typer.Option(metavar="COMPANY", help="Only this account.")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=2**31 - 1, help="The most keys of one transaction.")
+    ] = 10_000,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Remove nothing, say how many there are.")
+    ] = False,
+) -> None:
+    """Remove expired keys that are not in use, batch by batch."""
+    from . import cleanup
+
+    job = cleanup.Job(options.conninfo(database_url), schema, company, batch_size)
+    if every is not None and dry_run:
+        raise typer.BadParameter("--dry-run does not go with --every")
+    if every is not None:
+        cleanup.serve(job, cleanup.seconds(every))
+    elif dry_run:
+        typer.echo(f"{options.counted(job.count(), 'expired key')} would be removed.")
+    else:
+        typer.echo(f"Removed {options.counted(job.run(), 'expired key')}.")
+
+
+@app.command()
+def schedule(
+    expression: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CRON]", help="When, as a cron expression in GMT; '0 */6 * * *' unless given."
+        ),
+    ] = None,
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+) -> None:
+    """Let pg_cron remove expired keys, wherever on the server it lives. Safe to repeat."""
+    from ..scheduling import schedule
+
+    scheduled = schedule(options.conninfo(database_url), schema, expression)
+    where = "" if scheduled.database is None else f" of database {scheduled.database}"
+    typer.echo(f"Cleanup is scheduled: job {scheduled.job_id} of pg_cron{where}.")
+
+
+@app.command()
+def unschedule(database_url: options.DatabaseUrl = None, schema: options.Schema = "public") -> None:
+    """Stop the scheduled cleanup."""
+    from ..scheduling import unschedule
+
+    removed = unschedule(options.conninfo(database_url), schema)
+    typer.echo("Cleanup is not scheduled any more." if removed else "Cleanup was not scheduled.")
+
+
+@app.command()
+def delete(
+    company: Annotated[str, typer.Argument(metavar="COMPANY", help="The account.")],
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    yes: options.Yes = False,
+) -> None:
+    """Delete an account, creds and keys, after asking. It must be paired again to come back."""
+    from .._sync.client import AuthState
+    from ..errors import NotFound
+
+    with AuthState(options.conninfo(database_url), company, schema=schema) as state:
+        keys = sum(stats.keys for stats in state.stats())
+        has_creds = state.creds_version() is not None
+        if keys == 0 and not has_creds:
+            raise NotFound(f"there is no account {company}", company_id=company)
+        if not yes:
+            what = f"{'creds' if has_creds else 'no creds'} and {options.counted(keys, 'key')}"
+            typer.confirm(f"Delete account {company}, {what}, for good?", abort=True)
+        rows = state.delete_company()
+    typer.echo(f"Deleted account {company}: {options.counted(rows, 'row')}.")

@@ -1,0 +1,55 @@
+"""Errors as a person at a terminal reads them: what, DETAIL, HINT; no traceback, no password."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import AuthStateError
+
+
+class Commands(TyperGroup):
+    """Ends with exit code 1 and a readable error where a command raises one that is expected."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AuthStateError as error:
+            lines = list(_lines(error.message, error.detail, error.hint))
+        except Exception as error:
+            psycopg = sys.modules.get("psycopg")
+            if psycopg is None or not isinstance(error, psycopg.Error):
+                raise
+            lines = described(error)
+        typer.echo("\n".join(lines), err=True)
+        raise typer.Exit(1)
+
+
+def described(error: Any) -> list[str]:
+    """A psycopg error in lines. Its CONTEXT, which may quote values, is left out."""
+    diagnostics = error.diag
+    hint = diagnostics.message_hint
+    if error.sqlstate in ("42883", "3F000"):
+        hint = "Is it installed in this schema? pg-auth-state install, or --schema."
+    elif error.sqlstate == "42501" and hint is None:
+        hint = "The login needs the role auth_state_service."
+    primary = diagnostics.message_primary
+    if primary is None:  # not from the server: no connection, for example
+        return list(_lines(str(error), None, None))
+    return list(_lines(primary, diagnostics.message_detail, hint))
+
+
+def _lines(message: str, detail: str | None, hint: str | None) -> Iterator[str]:
+    # libpq repeats itself for every address of a host, and in several lines.
+    first, *rest = dict.fromkeys(line.strip() for line in re.split(r"[\r\n]+", message) if line)
+    yield f"error: {first}"
+    yield from (f"  {line}" for line in rest)
+    if detail:
+        yield f"  DETAIL: {detail}"
+    if hint:
+        yield f"  HINT: {hint}"

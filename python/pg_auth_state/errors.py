@@ -1,0 +1,143 @@
+"""Exceptions, one for each SQLSTATE of the package.
+
+What goes wrong with the connection, the server or the caller's rights stays psycopg's own
+exception, `psycopg.OperationalError` or `psycopg.errors.InsufficientPrivilege` for example.
+No message made here holds a value, only names, ids and JSON paths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = [
+    "AuthStateError",
+    "IdentityChangeRefused",
+    "InvalidInput",
+    "LeaseLost",
+    "NotFound",
+    "UnsafeRequest",
+    "VersionConflict",
+]
+
+
+class AuthStateError(Exception):
+    """The base of all. `str()` is the message; `detail` and `hint` say what and what to do."""
+
+    code: ClassVar[str] = ""
+
+    sqlstate: str
+    detail: str | None
+    hint: str | None
+    company_id: str | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+        company_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate or self.code
+        self.detail = detail
+        self.hint = hint
+        self.company_id = company_id
+
+    def __str__(self) -> str:
+        lines = [str(self.args[0])]
+        if self.detail:
+            lines.append(f"DETAIL: {self.detail}")
+        if self.hint:
+            lines.append(f"HINT: {self.hint}")
+        return "\n".join(lines)
+
+    @property
+    def message(self) -> str:
+        """The first line, without detail and hint."""
+        return str(self.args[0])
+
+
+class InvalidInput(AuthStateError, ValueError):
+    """WA001: refused whole, nothing was written. `detail` names the JSON path at fault.
+
+    Raised by this package before anything is sent where it can tell, otherwise by the database.
+    """
+
+    code = "WA001"
+
+
+class LeaseLost(AuthStateError):
+    """WA002: the lease token is not that of a live lease, or a lease is held and none was given.
+
+    Whoever gets this must stop using the account: somebody else may be writing it.
+    """
+
+    code = "WA002"
+
+
+class VersionConflict(AuthStateError):
+    """WA003: the creds are not at `expected_version` any more. Read them again."""
+
+    code = "WA003"
+
+
+class NotFound(AuthStateError, LookupError):
+    """WA004: no such company or version."""
+
+    code = "WA004"
+
+
+class IdentityChangeRefused(AuthStateError):
+    """WA005: the creds would replace those of a paired account by another identity.
+
+    The way to a new identity is `delete_company()`, then `init_creds()`.
+    """
+
+    code = "WA005"
+
+
+class UnsafeRequest(AuthStateError):
+    """WA006: unsafe or impossible here. `hint` says what to do instead."""
+
+    code = "WA006"
+
+
+_BY_SQLSTATE: dict[str, type[AuthStateError]] = {
+    cls.code: cls
+    for cls in (
+        InvalidInput,
+        LeaseLost,
+        VersionConflict,
+        NotFound,
+        IdentityChangeRefused,
+        UnsafeRequest,
+    )
+}
+
+# What PostgreSQL's JSON parser raises. Its DETAIL and CONTEXT quote the input.
+_JSON_SYNTAX = {"22P02", "22P05"}
+_JSON_CONTEXT = "JSON data"
+
+
+def translated(error: psycopg.Error, company_id: str | None = None) -> AuthStateError | None:
+    """The exception of this package that `error` stands for; None leaves it psycopg's own."""
+    diagnostics = error.diag
+    sqlstate = error.sqlstate or ""
+    cls = _BY_SQLSTATE.get(sqlstate)
+    if cls is not None:
+        return cls(
+            diagnostics.message_primary or "refused",
+            detail=diagnostics.message_detail,
+            hint=diagnostics.message_hint,
+            company_id=company_id,
+        )
+    if sqlstate in _JSON_SYNTAX or _JSON_CONTEXT in (diagnostics.context or ""):
+        return InvalidInput(
+            "the database cannot read the JSON", sqlstate=sqlstate, company_id=company_id
+        )
+    return None

@@ -1,0 +1,84 @@
+"""Schedule the cleanup with pg_cron, also where pg_cron lives in another database of the server.
+
+SQL cannot reach another database: there the functions refuse, with the statement to run as HINT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from . import _connect
+from ._sync.client import AuthState
+from .errors import UnsafeRequest
+
+__all__ = ["Scheduled", "schedule", "unschedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A job of pg_cron; `database` is where pg_cron lives if that is another one."""
+
+    job_id: int
+    database: str | None
+
+
+def schedule(database: str, schema: str = "public", expression: str | None = None) -> Scheduled:
+    """Let pg_cron clean up, every 6 hours or as the cron expression says. Safe to repeat.
+
+    Args:
+        database: A psycopg connection string. Where pg_cron lives in another database the same
+            login must be able to use it there.
+        schema: Where the package is installed.
+        expression: Like "0 */6 * * *", in the server's `cron.timezone`, GMT unless set.
+
+    Raises:
+        UnsafeRequest: There is no pg_cron, or the job cannot be this login's.
+    """
+    with AuthState(database, schema=schema) as state:
+        try:
+            return Scheduled(state.schedule_cleanup(expression), None)
+        except UnsafeRequest as refused:
+            rows, elsewhere = _run_hint(database, state, refused)
+    return Scheduled(int(rows[0][0]), elsewhere)
+
+
+def unschedule(database: str, schema: str = "public") -> bool:
+    """Stop the scheduled cleanup, wherever pg_cron lives; false if there was none.
+
+    Raises:
+        UnsafeRequest: It cannot be done as this login.
+    """
+    with AuthState(database, schema=schema) as state:
+        try:
+            return state.unschedule_cleanup()
+        except UnsafeRequest as refused:
+            rows, _ = _run_hint(database, state, refused)
+    return bool(rows)
+
+
+def _run_hint(
+    database: str, state: AuthState, refused: UnsafeRequest
+) -> tuple[list[tuple[Any, ...]], str]:
+    """Run the statement of the hint in pg_cron's database; any other refusal stands."""
+    job = state.cleanup_job()
+    statement = refused.hint or ""
+    if (
+        job.pg_cron != "elsewhere"
+        or not job.cron_database
+        or not statement.startswith("select cron.")
+    ):
+        raise refused
+    conninfo = make_conninfo(database, dbname=job.cron_database)
+    with psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection:
+        try:
+            return connection.execute(statement.encode()).fetchall(), job.cron_database
+        except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
+            raise UnsafeRequest(
+                f"pg_cron is not installed in database {job.cron_database}, where it belongs",
+                detail="The setting cron.database_name says so.",
+                hint=f"In that database: create extension pg_cron; {statement}",
+            ) from None
