@@ -8,7 +8,6 @@ export DATABASE_URL
 
 bin := .venv/bin
 data := .pg-auth-state
-schema_option := $(if $(filter-out public,$(SCHEMA)),--schema $(SCHEMA))
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check
 
 .PHONY: help
@@ -17,34 +16,30 @@ help: ## list the targets
 	  printf '  make %-14s%s\n' "$$target" "$$what"
 	done
 
+install-db uninstall-db: export PG_AUTH_STATE_SCHEMA = $(SCHEMA)
+
 .PHONY: install-db
 install-db: .venv/user ## install into DATABASE_URL (SCHEMA=public), or into a PostgreSQL of its own
 	@if [[ -n $$DATABASE_URL ]]; then
-	  $(bin)/pg-auth-state install $(schema_option)
-	  exit
+	  exec $(bin)/pg-auth-state install
 	fi
 	DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
-	$(bin)/pg-auth-state install $(schema_option)
-	$(bin)/python examples/store_and_read_back.py $(schema_option)
-	cat <<-END
-
-	PostgreSQL 18 is running, with its data in $(data)/, until \`make clean\`:
-
-	  $$DATABASE_URL
-
-	Try next, in this folder:
-
-	  export DATABASE_URL=$$DATABASE_URL
-	  $(bin)/pg-auth-state status $(schema_option)
-	  $(bin)/pg-auth-state cleanup --dry-run $(schema_option)
-	END
+	$(bin)/pg-auth-state install
+	$(bin)/python examples/store_and_read_back.py
+	printf '%s\n' '' \
+	  'PostgreSQL 18 is running until `make clean`, with its data in $(data)/:' '' \
+	  "  $$DATABASE_URL" '' \
+	  'Try next, in this folder:' '' \
+	  "  export DATABASE_URL=$$DATABASE_URL$(if $(filter-out public,$(SCHEMA)), PG_AUTH_STATE_SCHEMA=$(SCHEMA))" \
+	  '  $(bin)/pg-auth-state status' \
+	  '  $(bin)/pg-auth-state cleanup --dry-run'
 
 .PHONY: uninstall-db
-uninstall-db: .venv/user ## remove everything again, the accounts too, from where install-db put it
+uninstall-db: .venv/user ## remove it from where install-db put it, the accounts too
 	@if [[ -z $$DATABASE_URL ]]; then
 	  DATABASE_URL=$$($(bin)/python -m pg_auth_state.embedded start --data-dir $(data))
 	fi
-	$(bin)/pg-auth-state uninstall $(schema_option)
+	$(bin)/pg-auth-state uninstall
 
 .PHONY: test
 test: .venv/dev test-packages ## run every test, on PostgreSQL 15 and 18

@@ -3,7 +3,6 @@
 `make install-db` ends with this. Running it again puts the sample back as it was.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -21,10 +20,7 @@ def buffer_to_bytes(value: dict[str, Any]) -> Any:
     return b64decode(value["data"]) if is_buffer else value
 
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--schema", default="public", help="where pg-auth-state is installed")
-schema = parser.parse_args().schema
-
+schema = os.environ.get("PG_AUTH_STATE_SCHEMA", "public")
 sample = json.loads(SAMPLE.read_text(encoding="utf-8"), object_hook=buffer_to_bytes)
 with AuthState(os.environ["DATABASE_URL"], "sample_account", schema=schema) as state:
     state.import_state(sample, mode="replace")
