@@ -1,0 +1,8 @@
+begin;
+select plan(1);
+
+set local role auth_state_service;
+select lives_ok($$select auth_save_creds('acme', '{}')$$, 'as the role, not as a member of it');
+
+select * from finish();
+rollback;
