@@ -3,7 +3,7 @@ create or replace function _now ()
 returns timestamptz
 language plpgsql
 volatile
-parallel unsafe
+parallel safe
 set search_path from current
 as $func$
 begin

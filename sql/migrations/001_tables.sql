@@ -70,6 +70,24 @@ create table whatsapp_key_ttl (
 alter table whatsapp_auth alter column creds set statistics 0;
 alter table whatsapp_keys alter column value set statistics 0;
 
+-- Measured by bench/storage.py, see docs/performance.md: room on the page for HOT updates, vacuum in small
+-- bites, and lz4 where the server was built with it.
+alter table whatsapp_auth set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+alter table whatsapp_keys set (
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.05,
+  toast.autovacuum_vacuum_scale_factor = 0.05
+);
+do $compression$
+begin
+  alter table whatsapp_auth alter column creds set compression lz4;
+  alter table whatsapp_keys alter column value set compression lz4;
+exception
+  when feature_not_supported then
+    null;
+end
+$compression$;
+
 insert into whatsapp_key_ttl (key_type, ttl)
 values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
 
