@@ -1,0 +1,9 @@
+begin;
+\ir ../refuses.psql
+select plan(1);
+
+set local role app;
+select pg_temp.refuses($$select auth_renew_lease('acme', null)$$, 'WA001', 'p_token', 'null');
+
+select * from finish();
+rollback;

@@ -1,0 +1,27 @@
+begin;
+set local transaction_isolation = 'repeatable read';
+\ir ../refuses.psql
+select plan(13);
+
+set local role app;
+
+select pg_temp.refuses('select * from ' || c.call, 'WA006', null, c.call)
+from (
+  values
+  ($$auth_init_creds('acme', '"S3CRET"')$$),
+  ($$auth_save_creds('acme', '"S3CRET"')$$),
+  ($$auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}}')$$),
+  ($$auth_save_state('acme', '"S3CRET"', '{}')$$),
+  ($$auth_clear_keys('acme')$$),
+  ($$auth_delete_company('acme')$$),
+  ($$auth_import('acme', '{"format": 1, "creds": "S3CRET", "keys": {}}')$$),
+  ($$auth_acquire_lease('acme', 'me')$$),
+  ($$auth_renew_lease('acme', 1)$$),
+  ($$auth_release_lease('acme', 1)$$),
+  ($$cleanup_expired_keys()$$),
+  ($$cleanup_expired_keys(p_company_id => 'acme')$$),
+  ($$auth_set_ttl('device-list', '1 day')$$)
+) as c (call);
+
+select * from finish();
+rollback;
