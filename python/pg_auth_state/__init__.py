@@ -27,8 +27,8 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._async.client import AsyncAuthState
+    from ._install import Installed, install, uninstall
     from ._sync.client import AuthState
-    from .install import Installed, install, uninstall
     from .rows import (
         CleanupJob,
         Company,
@@ -68,14 +68,14 @@ _HOME = {
     "AuthState": "._sync.client",
     "CleanupJob": ".rows",
     "Company": ".rows",
-    "Installed": ".install",
+    "Installed": "._install",
     "KeyRow": ".rows",
     "KeyStats": ".rows",
     "KeyTypeStatus": ".rows",
     "Lease": ".rows",
     "Status": ".rows",
-    "install": ".install",
-    "uninstall": ".install",
+    "install": "._install",
+    "uninstall": "._install",
 }
 
 

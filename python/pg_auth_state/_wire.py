@@ -2,6 +2,8 @@
 
 `bytes` are Baileys' `{"type": "Buffer", "data": base64}`. A string that jsonb refuses, because it
 holds NUL or half of a surrogate pair, is `{"type": "Utf16", "data": base64 of its UTF-16LE}`.
+Forms that older versions of Baileys wrote are read as well.
+
 Everything is validated here, so that the database's JSON parser, whose errors quote their input,
 never has anything to complain about.
 """
@@ -192,7 +194,7 @@ def whole(value: object, argument: str, bits: int = 64) -> int:
     """A whole number that fits into a column of so many bits."""
     if not isinstance(value, int) or isinstance(value, bool):
         reason = f"a whole number is expected, not {type(value).__name__}"
-    elif value.bit_length() >= bits:
+    elif not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
         reason = f"the number does not fit into {bits} bits"
     else:
         return int(value)
@@ -222,8 +224,16 @@ def _buffer(data: object) -> bytes | None:
     return None
 
 
+def _indexed(value: dict[str, Value]) -> bytes | None:
+    """A Uint8Array that went through a plain JSON.stringify: {"0": 5, "1": 255}."""
+    items = [value.get(str(index)) for index in range(len(value))]
+    if all(type(item) is int and 0 <= item < 256 for item in items):
+        return bytes(items)  # type: ignore[arg-type]
+    return None
+
+
 def _special(value: dict[str, Value]) -> bytes | str | None:
-    """What an object with `type` or `buffer` stands for; None if for itself."""
+    """What an object with `type`, `buffer` or `0` stands for; None if for itself."""
     kind = value.get("type")
     if kind == "Utf16":
         data = value.get("data")
@@ -235,13 +245,13 @@ def _special(value: dict[str, Value]) -> bytes | str | None:
         return None
     if kind == "Buffer" or value.get("buffer") is True:
         return _buffer(value["data"] if "data" in value else value.get("value"))
-    return None
+    return _indexed(value) if "0" in value else None
 
 
 def decoded(value: Value) -> Value:
     """A stored value as Python has it: buffers are bytes, carried strings strings again."""
     if isinstance(value, dict):
-        if "type" in value or "buffer" in value:
+        if "type" in value or "buffer" in value or "0" in value:
             special = _special(value)
             if special is not None:
                 return special

@@ -42,7 +42,14 @@ def schedule(database: str, schema: str = "public", expression: str | None = Non
         try:
             return Scheduled(state.schedule_cleanup(expression), None)
         except UnsafeRequest as refused:
-            rows, elsewhere = _run_hint(database, state, refused)
+            try:
+                rows, elsewhere = _run_hint(database, state, refused)
+            except _NOT_INSTALLED:
+                raise UnsafeRequest(
+                    "pg_cron is not installed in the database where it belongs",
+                    detail=refused.detail,
+                    hint=f"There: create extension pg_cron; {refused.hint}",
+                ) from None
     return Scheduled(int(rows[0][0]), elsewhere)
 
 
@@ -56,8 +63,14 @@ def unschedule(database: str, schema: str = "public") -> bool:
         try:
             return state.unschedule_cleanup()
         except UnsafeRequest as refused:
-            rows, _ = _run_hint(database, state, refused)
+            try:
+                rows, _ = _run_hint(database, state, refused)
+            except _NOT_INSTALLED:
+                return False
     return bool(rows)
+
+
+_NOT_INSTALLED = (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable)
 
 
 def _run_hint(
@@ -65,20 +78,9 @@ def _run_hint(
 ) -> tuple[list[tuple[Any, ...]], str]:
     """Run the statement of the hint in pg_cron's database; any other refusal stands."""
     job = state.cleanup_job()
-    statement = refused.hint or ""
-    if (
-        job.pg_cron != "elsewhere"
-        or not job.cron_database
-        or not statement.startswith("select cron.")
-    ):
+    hint = refused.hint or ""
+    if job.pg_cron != "elsewhere" or not job.cron_database or not hint.startswith("select cron."):
         raise refused
     conninfo = make_conninfo(database, dbname=job.cron_database)
     with psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection:
-        try:
-            return connection.execute(statement.encode()).fetchall(), job.cron_database
-        except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
-            raise UnsafeRequest(
-                f"pg_cron is not installed in database {job.cron_database}, where it belongs",
-                detail="The setting cron.database_name says so.",
-                hint=f"In that database: create extension pg_cron; {statement}",
-            ) from None
+        return connection.execute(hint.encode()).fetchall(), job.cron_database

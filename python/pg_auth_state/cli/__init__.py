@@ -44,8 +44,11 @@ def _callback(
 
 @app.command()
 def install(database_url: options.DatabaseUrl = None, schema: options.Schema = "public") -> None:
-    """Install into the database, or upgrade what is there. Running it twice changes nothing."""
-    from ..install import install
+    """Install into the database, or upgrade what is there.
+
+    Running it twice changes nothing.
+    """
+    from .._install import install
 
     conninfo = options.conninfo(database_url)
     installed = install(conninfo, schema, on_notice=lambda notice: typer.echo(notice, err=True))
@@ -59,9 +62,9 @@ def uninstall(
     schema: options.Schema = "public",
     yes: options.Yes = False,
 ) -> None:
-    """Remove everything from the database, the accounts too, after asking."""
+    """Remove everything, the accounts too, after asking."""
+    from .._install import uninstall
     from .._sync.client import AuthState
-    from ..install import uninstall
 
     conninfo = options.conninfo(database_url)
     with AuthState(conninfo, schema=schema) as state:
@@ -71,7 +74,10 @@ def uninstall(
         losing = "no account" if accounts == 0 else options.counted(accounts, "account")
         typer.confirm(f"Remove pg-auth-state, with {losing}, from {where}?", abort=True)
     uninstall(
-        conninfo, schema, drop_data=True, on_notice=lambda notice: typer.echo(notice, err=True)
+        conninfo,
+        schema,
+        drop_data=accounts > 0,
+        on_notice=lambda notice: typer.echo(notice, err=True),
     )
     typer.echo(f"Removed pg-auth-state and {options.counted(accounts, 'account')} from {where}.")
 
@@ -82,10 +88,10 @@ def status(
     schema: options.Schema = "public",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
-    """Show accounts, keys, sizes, and when expired keys are removed next."""
-    from . import status
+    """Show accounts, keys, sizes and the next cleanup."""
+    from . import _status
 
-    status.show(options.conninfo(database_url), schema, as_json=as_json)
+    _status.show(options.conninfo(database_url), schema, as_json=as_json)
 
 
 @app.command()
@@ -103,20 +109,21 @@ def cleanup(
         str | None, typer.Option(metavar="COMPANY", help="Only this account.")
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, max=2**31 - 1, help="The most keys of one transaction.")
+        int,
+        typer.Option(metavar="N", min=1, max=2**31 - 1, help="The most keys of one transaction."),
     ] = 10_000,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Remove nothing, say how many there are.")
     ] = False,
 ) -> None:
     """Remove expired keys that are not in use, batch by batch."""
-    from . import cleanup
+    from ._cleanup import Job, seconds, serve
 
-    job = cleanup.Job(options.conninfo(database_url), schema, company, batch_size)
+    job = Job(options.conninfo(database_url), schema, company, batch_size)
     if every is not None and dry_run:
         raise typer.BadParameter("--dry-run does not go with --every")
     if every is not None:
-        cleanup.serve(job, cleanup.seconds(every))
+        serve(job, seconds(every))
     elif dry_run:
         typer.echo(f"{options.counted(job.count(), 'expired key')} would be removed.")
     else:
@@ -134,7 +141,10 @@ def schedule(
     database_url: options.DatabaseUrl = None,
     schema: options.Schema = "public",
 ) -> None:
-    """Let pg_cron remove expired keys, wherever on the server it lives. Safe to repeat."""
+    """Let pg_cron remove expired keys.
+
+    Wherever on the server it lives. Safe to repeat.
+    """
     from ..scheduling import schedule
 
     scheduled = schedule(options.conninfo(database_url), schema, expression)
@@ -158,7 +168,10 @@ def delete(
     schema: options.Schema = "public",
     yes: options.Yes = False,
 ) -> None:
-    """Delete an account, creds and keys, after asking. It must be paired again to come back."""
+    """Delete an account, after asking.
+
+    Creds and keys: it must be paired again to come back.
+    """
     from .._sync.client import AuthState
     from ..errors import NotFound
 
