@@ -904,6 +904,7 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 declare
   v_deleted integer;
@@ -961,8 +962,6 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $func$
 begin
   return query
@@ -1144,26 +1143,23 @@ set search_path from current
 as $func$
 begin
   return query
-  with expired as materialized (
-    select * from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e where e.renewed_at is null
-  ),
-  half as (
-    select e.company_id, e.unit, e.key_type, e.key_id, e.expires_at from expired e
-    union
-    select e.company_id, e.unit, e.partner_type, e.partner_id, e.expires_at from expired e where e.partner_id is not null
-  ),
-  unit as (
-    select h.company_id, h.unit, min(h.expires_at) as expires_at, count(distinct (h.key_type, h.key_id)) as keys
-      from half h
-     group by h.company_id, h.unit
-  ),
-  total as (
-    select u.company_id, u.unit, sum(u.keys) over (order by u.expires_at, u.company_id, u.unit) as keys
-      from unit u
-  )
-  select distinct h.company_id, h.key_type, h.key_id
-    from half h
-    join total t on t.company_id = h.company_id and t.unit = h.unit
+  select t.company_id, t.key_type, t.key_id
+    from (
+      -- A running count whose peers are the keys of a unit: it counts them all or none.
+      select u.company_id, u.key_type, u.key_id,
+             count(*) over (order by u.expires_at, u.company_id, u.unit) as keys
+        from (
+          select h.company_id, h.key_type, h.key_id, h.unit,
+                 min(min(h.expires_at)) over (partition by h.company_id, h.unit) as expires_at
+            from (
+              select e.company_id, e.unit, e.expires_at, x.key_type, x.key_id
+                from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e
+               cross join lateral (values (e.key_type, e.key_id), (e.partner_type, e.partner_id)) x (key_type, key_id)
+               where e.renewed_at is null and x.key_id is not null
+            ) h
+           group by h.company_id, h.unit, h.key_type, h.key_id
+        ) u
+    ) t
    where t.keys <= p_limit;
 end
 $func$;
@@ -1178,6 +1174,7 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 begin
   update whatsapp_keys k
@@ -1322,6 +1319,7 @@ volatile
 parallel unsafe
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_changed integer;
@@ -1575,6 +1573,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_bytes bigint;
@@ -1654,6 +1653,7 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_result json;
@@ -1709,6 +1709,7 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_result json;
@@ -1762,6 +1763,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_now timestamptz;
@@ -1896,6 +1898,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 begin
   perform _assert_service();
@@ -2295,6 +2298,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_now constant timestamptz := _now();
@@ -2336,6 +2340,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_now constant timestamptz := _now();
@@ -2443,6 +2448,7 @@ security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 declare
   v_now timestamptz;

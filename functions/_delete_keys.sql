@@ -8,6 +8,7 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 declare
   v_deleted integer;

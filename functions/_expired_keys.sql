@@ -22,8 +22,6 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $func$
 begin
   return query

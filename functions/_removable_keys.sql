@@ -8,26 +8,23 @@ set search_path from current
 as $func$
 begin
   return query
-  with expired as materialized (
-    select * from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e where e.renewed_at is null
-  ),
-  half as (
-    select e.company_id, e.unit, e.key_type, e.key_id, e.expires_at from expired e
-    union
-    select e.company_id, e.unit, e.partner_type, e.partner_id, e.expires_at from expired e where e.partner_id is not null
-  ),
-  unit as (
-    select h.company_id, h.unit, min(h.expires_at) as expires_at, count(distinct (h.key_type, h.key_id)) as keys
-      from half h
-     group by h.company_id, h.unit
-  ),
-  total as (
-    select u.company_id, u.unit, sum(u.keys) over (order by u.expires_at, u.company_id, u.unit) as keys
-      from unit u
-  )
-  select distinct h.company_id, h.key_type, h.key_id
-    from half h
-    join total t on t.company_id = h.company_id and t.unit = h.unit
+  select t.company_id, t.key_type, t.key_id
+    from (
+      -- A running count whose peers are the keys of a unit: it counts them all or none.
+      select u.company_id, u.key_type, u.key_id,
+             count(*) over (order by u.expires_at, u.company_id, u.unit) as keys
+        from (
+          select h.company_id, h.key_type, h.key_id, h.unit,
+                 min(min(h.expires_at)) over (partition by h.company_id, h.unit) as expires_at
+            from (
+              select e.company_id, e.unit, e.expires_at, x.key_type, x.key_id
+                from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e
+               cross join lateral (values (e.key_type, e.key_id), (e.partner_type, e.partner_id)) x (key_type, key_id)
+               where e.renewed_at is null and x.key_id is not null
+            ) h
+           group by h.company_id, h.unit, h.key_type, h.key_id
+        ) u
+    ) t
    where t.keys <= p_limit;
 end
 $func$;

@@ -7,6 +7,7 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 begin
   update whatsapp_keys k

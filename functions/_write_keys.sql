@@ -7,6 +7,7 @@ volatile
 parallel unsafe
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_changed integer;

@@ -5,6 +5,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_bytes bigint;

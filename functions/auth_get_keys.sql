@@ -6,6 +6,7 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_result json;
@@ -61,6 +62,7 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $func$
 declare
   v_result json;

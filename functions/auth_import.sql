@@ -11,6 +11,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_now timestamptz;

@@ -14,6 +14,7 @@ stable
 parallel safe
 security definer
 set search_path from current
+set jit = off
 as $func$
 declare
   v_now constant timestamptz := _now();

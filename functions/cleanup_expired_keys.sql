@@ -11,6 +11,7 @@ security definer
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $func$
 declare
   v_now timestamptz;
