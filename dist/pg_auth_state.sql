@@ -939,8 +939,8 @@ $func$;
 
 -- functions/_expired_keys.sql
 -- The oldest keys past their expiry. Most may go; a LID mapping is kept, by renewing it as of renewed_at,
--- while it is in use (Baileys 6 names a LID's session <lid>.<device>, 7 <lid>_1.<device>), while its other
--- half lives, and when it cannot be read (encrypted).
+-- while it is in use, while its other half lives, and when it cannot be read (encrypted). In use is a session
+-- <user>.<device> or <user>_<domain>.<device> of either side; Baileys 6 names a LID's <lid>.<device>, too.
 create or replace function _expired_keys (
   p_now timestamptz,
   p_limit integer,
@@ -962,6 +962,7 @@ language plpgsql
 stable
 parallel safe
 set search_path from current
+set plan_cache_mode = force_custom_plan
 as $func$
 begin
   return query
@@ -977,16 +978,13 @@ begin
                            and s.key_id >= m.pn || '.' and s.key_id < m.pn || '/')
              or exists (select from whatsapp_keys s
                          where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.pn || '_128.' and s.key_id < m.pn || '_129/')
-             or exists (select from whatsapp_keys s
-                         where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.lid || '_1.' and s.key_id < m.lid || '_1/')
+                           and s.key_id >= m.lid || '_' and s.key_id < m.lid || '`')
              or exists (select from whatsapp_keys s
                          where s.company_id = k.company_id and s.key_type = 'session'
                            and s.key_id >= m.lid || '.' and s.key_id < m.lid || '/')
              or exists (select from whatsapp_keys s
                          where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.lid || '_128.' and s.key_id < m.lid || '_129/') then p_now
+                           and s.key_id >= m.pn || '_' and s.key_id < m.pn || '`') then p_now
            when p.is_live then p.updated_at
          end,
          p.key_type,
