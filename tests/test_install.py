@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
+import pg_auth_state
 from harness.cluster import COMBINATIONS, INSTALL_SQL, Cluster, Database
 from harness.installing import (
     HAND_MADE,
@@ -27,6 +27,20 @@ KEYS_BEFORE = (
     "select company_id, key_type, key_id, value, created_at, updated_at"
     ' from whatsapp_keys order by company_id collate "C", key_type collate "C"'
 )
+
+
+@pytest.fixture
+def new_cluster() -> Iterator[Callable[[str], Cluster]]:
+    """Starts a server in which nobody has installed yet, and no role of ours is."""
+    clusters = []
+
+    def start(name: str) -> Cluster:
+        clusters.append(Cluster(name))
+        return clusters[-1]
+
+    yield start
+    for cluster in clusters:
+        cluster.remove()
 
 
 def make_by_hand(database: Database, statements: str = HAND_MADE + ROWS) -> None:
@@ -93,11 +107,7 @@ def test_psql_installs_the_same_as_a_pasted_file(empty_db: Database, fresh_schem
 
 
 def test_the_python_installer_installs_the_same(empty_db: Database, fresh_schema: str) -> None:
-    if importlib.util.find_spec("pg_auth_state.install") is None:
-        pytest.fail("pg_auth_state.install is not there yet")
-    from pg_auth_state.install import install as install_by_python
-
-    install_by_python(empty_db.installer_dsn)
+    pg_auth_state.install(empty_db.installer_dsn)
     assert schema(empty_db) == fresh_schema
 
 
@@ -739,9 +749,9 @@ def test_of_installers_at_once_in_two_schemas_one_is_refused(cluster: Cluster) -
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_installers_at_once_in_two_databases_make_the_roles_once(
-    own_cluster: Callable[[str], Cluster], name: str
+    new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
-    cluster = own_cluster(name)
+    cluster = new_cluster(name)
     for _ in range(10):
         databases = [cluster.new_database(template="template0") for _ in range(3)]
         arguments = [(database.installer_dsn,) for database in databases]
@@ -754,9 +764,9 @@ def test_installers_at_once_in_two_databases_make_the_roles_once(
 
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_many_rounds_in_two_databases_with_the_roles_there_all_end_well(
-    own_cluster: Callable[[str], Cluster], name: str
+    new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
-    cluster = own_cluster(name)
+    cluster = new_cluster(name)
     databases = [cluster.new_database(template="template0") for _ in range(2)]
     arguments = [(database.installer_dsn,) for database in databases] * 2
     for _ in range(15):
@@ -768,9 +778,9 @@ def test_many_rounds_in_two_databases_with_the_roles_there_all_end_well(
 
 @pytest.mark.parametrize("name", ["pg15-login", "pg18-login"])
 def test_a_login_needs_admin_option_where_the_roles_exist(
-    own_cluster: Callable[[str], Cluster], name: str
+    new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
-    cluster = own_cluster(name)
+    cluster = new_cluster(name)
     install(cluster.new_database(template="template0"), user="postgres")
     second = cluster.new_database(template="template0")
     if cluster.version == 15:  # CREATEROLE is enough
@@ -784,9 +794,9 @@ def test_a_login_needs_admin_option_where_the_roles_exist(
 
 @pytest.mark.parametrize("name", ["pg15-login", "pg18-login"])
 def test_a_login_without_createrole_is_told_what_is_missing(
-    own_cluster: Callable[[str], Cluster], name: str
+    new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
-    cluster = own_cluster(name)
+    cluster = new_cluster(name)
     with cluster.server.connect() as conn:
         conn.execute("alter role installer nocreaterole")
     refuse(cluster.new_database(template="template0"), "42501", "createrole")
@@ -794,9 +804,9 @@ def test_a_login_without_createrole_is_told_what_is_missing(
 
 @pytest.mark.parametrize("name", ["pg15-login", "pg18-login"])
 def test_the_hint_of_that_refusal_is_what_it_takes(
-    own_cluster: Callable[[str], Cluster], name: str
+    new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
-    cluster = own_cluster(name)
+    cluster = new_cluster(name)
     install(cluster.new_database(template="template0"), user="postgres")
     with cluster.server.connect() as conn:
         conn.execute("alter role installer nocreaterole")
@@ -808,9 +818,9 @@ def test_the_hint_of_that_refusal_is_what_it_takes(
 
 
 def test_a_role_of_our_name_that_can_log_in_is_refused(
-    own_cluster: Callable[[str], Cluster],
+    new_cluster: Callable[[str], Cluster],
 ) -> None:
-    cluster = own_cluster("pg18-superuser")
+    cluster = new_cluster("pg18-superuser")
     with cluster.server.connect() as conn:
         conn.execute("create role auth_state_owner login")
     refuse(cluster.new_database(template="template0"), "WA006", "auth_state_owner")
