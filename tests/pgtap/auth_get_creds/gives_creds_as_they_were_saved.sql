@@ -2,7 +2,9 @@ begin;
 select plan(4);
 
 set local role app;
-select auth_save_creds('acme', '{"noiseKey": {"private": {"type": "Buffer", "data": "AQID"}}, "n": 1.50, "no": {}, "list": [null, false, ""]}');
+select auth_save_creds(
+  'acme', '{"noiseKey": {"private": {"type": "Buffer", "data": "AQID"}}, "n": 1.50, "no": {}, "list": [null, false, ""]}'
+);
 select is(
   auth_get_creds('acme')::text,
   '{"n": 1.50, "no": {}, "list": [null, false, ""], "noiseKey": {"private": {"data": "AQID", "type": "Buffer"}}}',

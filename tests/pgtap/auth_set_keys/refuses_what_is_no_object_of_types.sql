@@ -1,0 +1,11 @@
+begin;
+\ir ../refuses.psql
+select plan(7);
+
+set local role app;
+select pg_temp.refuses(format('select auth_set_keys(''acme'', %L)', d.data), 'WA001', 'p_data', coalesce(d.data, 'SQL null'))
+from unnest(array[null, 'null', '["S3CRET"]', '"S3CRET"', '1', 'true']) as d (data);
+select is_empty('select * from auth_list_companies()', 'nothing was written');
+
+select * from finish();
+rollback;

@@ -1,0 +1,20 @@
+begin;
+select plan(1);
+
+set local role app;
+create function pg_temp.detail() returns text language plpgsql as $$
+declare
+  v_detail text;
+begin
+  perform auth_set_keys('acme', jsonb_build_object('session', jsonb_build_object(repeat('x', 1000000), 1)));
+  return null;
+exception
+  when others then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    return v_detail;
+end
+$$;
+select cmp_ok(length(pg_temp.detail()), '<', 200, 'a megabyte of id does not go into the log');
+
+select * from finish();
+rollback;
