@@ -63,6 +63,6 @@ def find_problem(output: str, returncode: int) -> str | None:
         return "a test failed"
     if any(re.search("# (skip|todo)", note, re.IGNORECASE) for _, note in results):
         return "a test was skipped"
-    if len(results) != int(plans[0]):
+    if len(results) != int(plans[0]) or not results:
         return f"{plans[0]} tests planned, {len(results)} run"
     return None
