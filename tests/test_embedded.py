@@ -31,6 +31,11 @@ def ask(url: str, question: str) -> object:
         return conn.execute(question).fetchone()[0]
 
 
+def keep_something(url: str) -> None:
+    with psycopg.connect(url) as conn:
+        conn.execute("create table kept as select 1")
+
+
 def test_it_starts_from_nothing_and_is_found_running_by_the_next_one(server: EmbeddedServer):
     url = server.start()
     assert EmbeddedServer(server.data_dir).start() == url
@@ -56,7 +61,7 @@ def test_data_and_password_are_its_owner_s_only(server: EmbeddedServer):
 
 def test_it_keeps_data_and_url_over_stop_and_start(server: EmbeddedServer):
     url = server.start()
-    psycopg.connect(url, autocommit=True).execute("create table kept as select 1")
+    keep_something(url)
     server.stop()
     assert not server.running
     assert server.start() == url
@@ -65,7 +70,7 @@ def test_it_keeps_data_and_url_over_stop_and_start(server: EmbeddedServer):
 
 def test_it_starts_again_after_its_processes_were_killed(server: EmbeddedServer):
     url = server.start()
-    psycopg.connect(url, autocommit=True).execute("create table kept as select 1")
+    keep_something(url)
     os.kill(server._pid(), signal.SIGKILL)
     assert server.start() == url
     assert ask(url, "select count(*) from kept") == 1
