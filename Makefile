@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 
-SCHEMA ?= public
+SCHEMA ?= $(or $(PG_AUTH_STATE_SCHEMA),public)
 export DATABASE_URL
 
 bin := .venv/bin
