@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 
-SCHEMA ?= $(or $(PG_AUTH_STATE_SCHEMA),public)
+ifndef SCHEMA
+SCHEMA := $(or $(PG_AUTH_STATE_SCHEMA),public)
+endif
 export DATABASE_URL
 
 bin := .venv/bin
@@ -16,7 +18,7 @@ help: ## list the targets
 	  printf '  make %-14s%s\n' "$$target" "$$what"
 	done
 
-install-db uninstall-db: export PG_AUTH_STATE_SCHEMA = $(SCHEMA)
+install-db uninstall-db: export PG_AUTH_STATE_SCHEMA := $(SCHEMA)
 
 .PHONY: install-db
 install-db: .venv/user ## install into DATABASE_URL (SCHEMA=public), or into a PostgreSQL of its own
