@@ -35,6 +35,8 @@ def checked(conninfo: str) -> str:
     # Part of a password that holds a character of the URL's own ends up here.
     if "@" in str(parameters.get("host", "")):
         raise InvalidInput("the connection string has an @ in its host", hint=hint)
+    if "user" not in parameters and "@" in str(parameters.get("dbname", "")):
+        raise InvalidInput("the connection string has an @ in its database name", hint=hint)
     if not _PORTS.fullmatch(str(parameters.get("port", ""))):
         raise InvalidInput("the connection string has a port that is not a number", hint=hint)
     return conninfo
@@ -45,7 +47,8 @@ def is_alive(connection: PGconn) -> bool:
     try:
         if connection.status != ConnStatus.OK:
             return False
-        connection.consume_input()
+        connection.consume_input()  # the server's last words, if any
+        connection.consume_input()  # and the end of the stream behind them
     except psycopg.OperationalError:
         return False
     return connection.status == ConnStatus.OK

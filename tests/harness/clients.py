@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import psycopg_pool
 import pytest
 
-from harness.cluster import Cluster
+from harness.cluster import Cluster, Database
 from harness.pgtap import CLUSTERS
 from pg_auth_state import AsyncAuthState, AuthState
 
@@ -20,6 +21,15 @@ from pg_auth_state import AsyncAuthState, AuthState
 def cluster(request: pytest.FixtureRequest) -> Cluster:
     """To a client it makes no difference who installed: half of the combinations will do."""
     return request.config.stash[CLUSTERS][request.param]
+
+
+@contextmanager
+def writing(db: Database, company_id: str, creds: dict[str, Any]) -> Iterator[AuthState]:
+    """A transaction that has written the account and holds its lock; it commits at the end."""
+    with db.connect(autocommit=False) as connection, connection.transaction():
+        state = AuthState(connection, company_id)
+        state.save_creds(creds)
+        yield state
 
 
 class Sync:
