@@ -57,8 +57,8 @@ lint: .venv/dev test-packages ## check the style of SQL and Python, and every fu
 	$(bin)/mypy
 
 .PHONY: bench
-bench: .venv/dev ## measure
-	@$(bin)/python bench/run.py
+bench: .venv/dev test-packages ## measure how rows are best stored
+	@$(bin)/python bench/storage.py
 
 .PHONY: sql
 sql: ## build dist/ from sql/ and functions/

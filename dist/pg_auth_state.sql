@@ -1,4 +1,4 @@
--- pg-auth-state 0.1.0. Built by `make sql` from sql/ and functions/: do not edit.
+-- pg-auth-state 0.1.0, built by `make sql` from sql/ and functions/.
 
 -- sql/000_header.sql
 -- WhatsApp Web auth state in PostgreSQL 15 and later: credentials and Signal keys of any number of
@@ -43,13 +43,14 @@
 --
 -- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
 
-begin isolation level read committed;
+begin;
+set local transaction_isolation = 'read committed';
 
 -- sql/010_schema_and_roles.sql
 -- Who installs, and where: one installer at a time, one schema per database.
 do $install$
 declare
-  v_schema name := current_schema();
+  v_schema name;
   v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
   v_other name;
   v_newer text;
@@ -63,6 +64,7 @@ begin
       detail = format('This server is %s.', current_setting('server_version'));
   end if;
 
+  v_schema := current_schema();
   if v_schema is null then
     execute format('create schema %I', v_wanted);
     v_schema := v_wanted;
@@ -305,6 +307,16 @@ begin
        and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
   loop
     execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
+  end loop;
+  -- PostgreSQL 18 names these too, and would number ours.
+  for v_name in
+    select format('alter table %s rename constraint %I to %I', n.conrelid::regclass, n.conname, '_old_' || n.oid)
+      from pg_constraint n
+      join pg_class c on c.oid = n.conrelid
+     where n.contype = 'n' and c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
+  loop
+    execute v_name;
   end loop;
 end
 $takeover$;
@@ -2606,23 +2618,27 @@ begin
 end
 $install$;
 
-comment on table whatsapp_auth is 'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
+comment on table whatsapp_auth is
+  'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
 comment on column whatsapp_auth.company_id is 'The account; any text up to 256 bytes.';
 comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it.';
-comment on column whatsapp_auth.version is 'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
+comment on column whatsapp_auth.version is
+  'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
 comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, …; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
-comment on column whatsapp_keys.expires_at is 'updated_at plus the ttl of the type: from then on cleanup may remove the row, until it does the row is readable. Null: never.';
+comment on column whatsapp_keys.expires_at is
+  'updated_at plus the ttl of the type: from then on cleanup may remove the row, until it does the row is readable. Null: never.';
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
-comment on column whatsapp_key_ttl.changed_at is 'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
+comment on column whatsapp_key_ttl.changed_at is
+  'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';
 
 -- sql/990_finish.sql

@@ -40,4 +40,5 @@
 --
 -- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
 
-begin isolation level read committed;
+begin;
+set local transaction_isolation = 'read committed';

@@ -1,7 +1,7 @@
 -- Who installs, and where: one installer at a time, one schema per database.
 do $install$
 declare
-  v_schema name := current_schema();
+  v_schema name;
   v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
   v_other name;
   v_newer text;
@@ -15,6 +15,7 @@ begin
       detail = format('This server is %s.', current_setting('server_version'));
   end if;
 
+  v_schema := current_schema();
   if v_schema is null then
     execute format('create schema %I', v_wanted);
     v_schema := v_wanted;

@@ -58,21 +58,25 @@ begin
 end
 $install$;
 
-comment on table whatsapp_auth is 'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
+comment on table whatsapp_auth is
+  'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
 comment on column whatsapp_auth.company_id is 'The account; any text up to 256 bytes.';
 comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it.';
-comment on column whatsapp_auth.version is 'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
+comment on column whatsapp_auth.version is
+  'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
 comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, …; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
-comment on column whatsapp_keys.expires_at is 'updated_at plus the ttl of the type: from then on cleanup may remove the row, until it does the row is readable. Null: never.';
+comment on column whatsapp_keys.expires_at is
+  'updated_at plus the ttl of the type: from then on cleanup may remove the row, until it does the row is readable. Null: never.';
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
-comment on column whatsapp_key_ttl.changed_at is 'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
+comment on column whatsapp_key_ttl.changed_at is
+  'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';

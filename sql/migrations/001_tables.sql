@@ -23,6 +23,16 @@ begin
   loop
     execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
   end loop;
+  -- PostgreSQL 18 names these too, and would number ours.
+  for v_name in
+    select format('alter table %s rename constraint %I to %I', n.conrelid::regclass, n.conname, '_old_' || n.oid)
+      from pg_constraint n
+      join pg_class c on c.oid = n.conrelid
+     where n.contype = 'n' and c.relnamespace = current_schema()::regnamespace
+       and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
+  loop
+    execute v_name;
+  end loop;
 end
 $takeover$;
 

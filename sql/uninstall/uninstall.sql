@@ -2,7 +2,8 @@
 --   set auth_state.uninstall = 'drop data';
 -- Run it as the login that installed, or as a superuser. One transaction.
 
-begin isolation level read committed;
+begin;
+set local transaction_isolation = 'read committed';
 
 do $uninstall$
 declare
