@@ -1,4 +1,4 @@
-"""How rows are best stored: fillfactor, compression and autovacuum, each setting in a run of its own.
+"""How rows are best stored: fillfactor, compression and autovacuum, side by side.
 
     .venv/bin/python bench/storage.py [--seconds 15]
 
