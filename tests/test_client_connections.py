@@ -14,7 +14,7 @@ import psycopg_pool
 import pytest
 from psycopg.rows import dict_row
 
-from harness.clients import Async, Sync, cluster, writing  # noqa: F401
+from harness.clients import Async, Sync, cluster, stored_creds, writing  # noqa: F401
 from pg_auth_state import (
     AsyncAuthState,
     AuthState,
@@ -124,7 +124,7 @@ def test_a_call_on_a_connection_is_its_own_transaction(kind: Any, db: Any) -> No
         connection = kind.connection(db.service_dsn, autocommit=autocommit)
         kind.state(connection).save_creds({"autocommit": autocommit})
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        assert AuthState(db.service_dsn, "c1").get_creds() == {"autocommit": autocommit}
+        assert stored_creds(db) == {"autocommit": autocommit}
         assert connection.autocommit is autocommit
 
 
@@ -250,9 +250,7 @@ def test_one_connection_serves_tasks_of_several_accounts_at_once(db: Any) -> Non
                 assert [type(result) for result in results[:5]] == [VersionConflict] * 5
                 assert all(isinstance(result, int) for result in results[5:10])
                 for state in states:
-                    assert await AsyncAuthState(db.service_dsn, state.company_id).get_creds() == {
-                        "a": autocommit
-                    }
+                    assert stored_creds(db, state.company_id) == {"a": autocommit}
 
     asyncio.run(main())
 

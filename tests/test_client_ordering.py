@@ -12,7 +12,7 @@ import psycopg
 import psycopg_pool
 import pytest
 
-from harness.clients import cluster, writing  # noqa: F401
+from harness.clients import cluster, stored_creds, writing  # noqa: F401
 from pg_auth_state import AsyncAuthState, AuthState, LeaseLost
 
 Scenario = Callable[[AsyncAuthState], Awaitable[None]]
@@ -70,7 +70,7 @@ def test_the_newest_wins(db: Any, source: str, scenario: Scenario) -> None:
 
     history = recorded(db)
     asyncio.run(main())
-    assert AuthState(db.service_dsn, "c1").get_creds() == {"n": 49}
+    assert stored_creds(db) == {"n": 49}
     assert history() == list(range(50))
 
 
@@ -164,10 +164,23 @@ def test_a_write_that_nobody_awaits_is_done_all_the_same(db: Any) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("source", ["string", "pool"])
+def test_closing_waits_for_the_writes_under_way(db: Any, source: str) -> None:
+    async def main() -> None:
+        pool = psycopg_pool.AsyncConnectionPool(db.service_dsn, open=False)
+        state = AsyncAuthState(pool if source == "pool" else db.service_dsn, "c1")
+        async with pool, state:
+            tasks = [asyncio.create_task(state.save_creds({"n": n})) for n in range(20)]
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert stored_creds(db) == {"n": 19}
+
+
 def test_a_write_may_be_the_whole_program(db: Any) -> None:
     state = AsyncAuthState(db.service_dsn, "c1")
     asyncio.run(state.save_creds({"n": 1}))
-    assert AuthState(db.service_dsn, "c1").get_creds() == {"n": 1}
+    assert stored_creds(db) == {"n": 1}
     asyncio.run(state.close())
 
 
@@ -180,7 +193,7 @@ def test_one_client_may_serve_one_event_loop_after_another(db: Any) -> None:
     for number in (5, 10):
         asyncio.run(main(number))
     asyncio.run(state.close())
-    assert AuthState(db.service_dsn, "c1").get_creds() == {"n": 9}
+    assert stored_creds(db) == {"n": 9}
 
 
 def test_a_lease_is_given_back_after_the_writes_before(db: Any) -> None:
@@ -200,7 +213,7 @@ def test_a_lease_is_given_back_after_the_writes_before(db: Any) -> None:
 
 def test_arguments_are_refused_at_the_call(db: Any) -> None:
     async def main() -> None:
-        state = AsyncAuthState(db.service_dsn, "c1")
+        state = AsyncAuthState(db.service_dsn, "c1")  # not connected yet
         with pytest.raises(ValueError, match="creds"):
             state.save_creds({"n": float("nan")})
 

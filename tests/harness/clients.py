@@ -23,6 +23,12 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return request.config.stash[CLUSTERS][request.param]
 
 
+def stored_creds(db: Database, company_id: str = "c1") -> Any:
+    """The creds as another process reads them."""
+    with AuthState(db.service_dsn, company_id) as state:
+        return state.get_creds()
+
+
 @contextmanager
 def writing(db: Database, company_id: str, creds: dict[str, Any]) -> Iterator[AuthState]:
     """A transaction that has written the account and holds its lock; it commits at the end."""

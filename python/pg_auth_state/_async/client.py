@@ -12,7 +12,7 @@ from .._calls import Call, Calls
 from .._wire import Value
 from ..rows import CleanupJob, Company, KeyRow, KeyStats, Lease, Status
 from .database import database as _database
-from .ordering import started, turn
+from .ordering import Writes, turn
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -31,8 +31,9 @@ class AsyncAuthState:
 
             A connection string opens one connection at the first call, keeps it, and opens it
             anew at the next call once it is broken; `close()`, or leaving `async with`, closes
-            it. It prepares no statements on the server, so that it works through any
-            connection pooler; for prepared statements give a connection or pool of your own.
+            it. Calls made at the same time take turns on it. It prepares no statements on the
+            server, so that it works through any connection pooler; for prepared statements give
+            a connection or pool of your own.
 
             A connection or pool stays yours, settings and closing included. On a connection that
             is in a transaction a call joins it, and what fails aborts it as any statement would;
@@ -62,6 +63,7 @@ class AsyncAuthState:
     ) -> None:
         self._calls = Calls(schema, company_id)
         self._database = _database(database)
+        self._writes = Writes()
 
     @property
     def company_id(self) -> str | None:
@@ -75,7 +77,8 @@ class AsyncAuthState:
         return f"<{type(self).__name__} company_id={self.company_id!r}>"
 
     async def close(self) -> None:
-        """Close the connection that a connection string opened."""
+        """Finish the writes under way, and close the connection that a connection string opened."""
+        await self._writes.finish()
         await self._database.close()
 
     async def __aenter__(self) -> AsyncAuthState:
@@ -94,7 +97,7 @@ class AsyncAuthState:
 
     def _write(self, call: Call[T]) -> Coroutine[Any, Any, T]:
         assert call.company_id is not None
-        return started(self._database.run(call, turn(call.company_id)))
+        return self._writes.start(self._database.run(call, turn(call.company_id)))
 
     # Creds
 

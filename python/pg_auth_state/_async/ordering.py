@@ -16,7 +16,6 @@ T = TypeVar("T")
 
 _Queues = WeakValueDictionary[str, asyncio.Lock]
 _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queues] = WeakKeyDictionary()
-_running: set[asyncio.Task[Any]] = set()
 
 
 @asynccontextmanager
@@ -30,15 +29,26 @@ async def turn(company_id: str) -> AsyncIterator[None]:
         yield
 
 
-def started(work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
-    """Take the place in the queue now, at the call, and not when the caller comes to await it."""
-    try:
-        task = asyncio.get_running_loop().create_task(work)
-    except RuntimeError:  # `asyncio.run(state.save_creds(…))`: the loop is still to start
-        return work
-    _running.add(task)  # the loop itself keeps only a weak reference
-    task.add_done_callback(_running.discard)
-    return _outcome(task)
+class Writes:
+    """The writes of one client that are under way."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()  # the loop itself refers to them weakly
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Take the place in the queue now, at the call, and not when the caller awaits it."""
+        try:
+            task = asyncio.get_running_loop().create_task(work)
+        except RuntimeError:  # `asyncio.run(state.save_creds(…))`: the loop is still to start
+            return work
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return _outcome(task)
+
+    async def finish(self) -> None:
+        """Wait for all of them. How they ended is the business of whoever awaits them."""
+        if self._running:
+            await asyncio.wait(self._running)
 
 
 async def _outcome(task: asyncio.Task[T]) -> T:

@@ -13,7 +13,7 @@ from .._calls import Call, Calls
 from .._wire import Value
 from ..rows import CleanupJob, Company, KeyRow, KeyStats, Lease, Status
 from .database import database as _database
-from .ordering import started, turn
+from .ordering import Writes, turn
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -32,8 +32,9 @@ class AuthState:
 
             A connection string opens one connection at the first call, keeps it, and opens it
             anew at the next call once it is broken; `close()`, or leaving `with`, closes
-            it. It prepares no statements on the server, so that it works through any
-            connection pooler; for prepared statements give a connection or pool of your own.
+            it. Calls made at the same time take turns on it. It prepares no statements on the
+            server, so that it works through any connection pooler; for prepared statements give
+            a connection or pool of your own.
 
             A connection or pool stays yours, settings and closing included. On a connection that
             is in a transaction a call joins it, and what fails aborts it as any statement would;
@@ -63,6 +64,7 @@ class AuthState:
     ) -> None:
         self._calls = Calls(schema, company_id)
         self._database = _database(database)
+        self._writes = Writes()
 
     @property
     def company_id(self) -> str | None:
@@ -76,7 +78,8 @@ class AuthState:
         return f"<{type(self).__name__} company_id={self.company_id!r}>"
 
     def close(self) -> None:
-        """Close the connection that a connection string opened."""
+        """Finish the writes under way, and close the connection that a connection string opened."""
+        self._writes.finish()
         self._database.close()
 
     def __enter__(self) -> AuthState:
@@ -95,7 +98,7 @@ class AuthState:
 
     def _write(self, call: Call[T]) -> T:
         assert call.company_id is not None
-        return started(self._database.run(call, turn(call.company_id)))
+        return self._writes.start(self._database.run(call, turn(call.company_id)))
 
     # Creds
 
