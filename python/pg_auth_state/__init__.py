@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ._async.client import AsyncAuthState
     from ._install import Installed, install, uninstall
     from ._sync.client import AuthState
+    from .files.flag import open_auth_state
+    from .files.store import FileAuthState
     from .rows import (
         CleanupJob,
         Company,
@@ -45,6 +47,7 @@ __all__ = [
     "AuthStateError",
     "CleanupJob",
     "Company",
+    "FileAuthState",
     "IdentityChangeRefused",
     "Installed",
     "InvalidInput",
@@ -59,6 +62,7 @@ __all__ = [
     "VersionConflict",
     "__version__",
     "install",
+    "open_auth_state",
     "uninstall",
 ]
 
@@ -68,6 +72,7 @@ _HOME = {
     "AuthState": "._sync.client",
     "CleanupJob": ".rows",
     "Company": ".rows",
+    "FileAuthState": ".files.store",
     "Installed": "._install",
     "KeyRow": ".rows",
     "KeyStats": ".rows",
@@ -75,6 +80,7 @@ _HOME = {
     "Lease": ".rows",
     "Status": ".rows",
     "install": "._install",
+    "open_auth_state": ".files.flag",
     "uninstall": "._install",
 }
 

@@ -102,10 +102,9 @@ def _lease(rows: Rows) -> Lease:
     return Lease(*rows[0])
 
 
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    # As to_jsonb spells it; before Python 3.11 fromisoformat wants 3 or 6 digits of a second.
+def parsed_time(text: str) -> datetime:
+    """A time as JSON from the database spells it."""
+    # Before Python 3.11 fromisoformat wants 3 or 6 digits of a second.
     text = re.sub(r"\.(\d+)", lambda match: "." + match[1].ljust(6, "0"), text)
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
@@ -123,7 +122,8 @@ def _status(rows: Rows) -> Status:
 
 def _cleanup_job(rows: Rows) -> CleanupJob:
     fields = _fields(CleanupJob, rows[0][0])
-    fields["last_run"] = _time(fields["last_run"])
+    if fields["last_run"] is not None:
+        fields["last_run"] = parsed_time(fields["last_run"])
     return CleanupJob(**fields)
 
 

@@ -201,6 +201,11 @@ def whole(value: object, argument: str, bits: int = 64) -> int:
     raise InvalidInput(f"invalid {argument}", detail=f"{argument}: {reason}")
 
 
+def storable(text: str) -> Value:
+    """`text`, or the Utf16 object that carries it where jsonb refuses it."""
+    return _encoded_text(text)
+
+
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -213,7 +218,8 @@ def _from_base64(data: str) -> bytes:
     return b64decode(digits + "=" * (-len(digits) % 4))
 
 
-def _buffer(data: object) -> bytes | None:
+def buffer(data: object) -> bytes | None:
+    """The bytes of a Buffer's `data`: base64, or a list of numbers; None if it is neither."""
     if isinstance(data, str):
         return _from_base64(data)
     if isinstance(data, list):
@@ -232,19 +238,24 @@ def _indexed(value: dict[str, Value]) -> bytes | None:
     return None
 
 
+def carried(value: dict[str, Value]) -> str | None:
+    """The string that a Utf16 object carries; None for any other object."""
+    data = value.get("data")
+    if value.get("type") != "Utf16" or not isinstance(data, str) or len(value) != 2:
+        return None
+    try:
+        return _from_base64(data).decode("utf-16-le", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
+
+
 def _special(value: dict[str, Value]) -> bytes | str | None:
     """What an object with `type`, `buffer` or `0` stands for; None if for itself."""
     kind = value.get("type")
     if kind == "Utf16":
-        data = value.get("data")
-        if isinstance(data, str) and len(value) == 2:
-            try:
-                return _from_base64(data).decode("utf-16-le", "surrogatepass")
-            except UnicodeDecodeError:
-                return None
-        return None
+        return carried(value)
     if kind == "Buffer" or value.get("buffer") is True:
-        return _buffer(value["data"] if "data" in value else value.get("value"))
+        return buffer(value["data"] if "data" in value else value.get("value"))
     return _indexed(value) if "0" in value else None
 
 

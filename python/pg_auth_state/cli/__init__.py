@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from .errors import Commands
 
 app = typer.Typer(
     cls=Commands,
-    help="WhatsApp (Baileys) auth state in PostgreSQL: install it, watch it, clean up.",
+    help="WhatsApp (Baileys) auth state in PostgreSQL: install it, move in, watch it, clean up.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -128,6 +129,153 @@ def cleanup(
         typer.echo(f"{options.counted(job.count(), 'expired key')} would be removed.")
     else:
         typer.echo(f"Removed {options.counted(job.run(), 'expired key')}.")
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="What useMultiFileAuthState was given.")
+    ],
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    company: Annotated[
+        str | None,
+        typer.Option(metavar="COMPANY", help="The account; the folder's name unless given."),
+    ] = None,
+    all_companies: Annotated[
+        bool, typer.Option("--all", help="Import every folder company_* in FOLDER.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="So many at once, with --all; as many as CPUs."),
+    ] = None,
+    backup: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the .tar.gz goes; beside the folder if not given."),
+    ] = None,
+    no_backup: Annotated[bool, typer.Option("--no-backup", help="Make no .tar.gz.")] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Into an account that exists: add what is missing.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Over an account that exists: leave nothing of it.")
+    ] = False,
+    allow_new_identity: Annotated[
+        bool,
+        typer.Option(
+            "--allow-new-identity",
+            help="With --replace: even if the one in the database is paired and another one.",
+        ),
+    ] = False,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Take types of keys that are not known.")
+    ] = False,
+    without_creds: Annotated[
+        bool, typer.Option("--without-creds", help="Take a folder that has no creds.json.")
+    ] = False,
+    lid_ttl: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION",
+            help="Leave out LID mappings older than this that are not in use; or: never.",
+        ),
+    ] = "7d",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing, say what would be done.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Bring accounts from files into the database.
+
+    Each is checked, backed up, written and read back whole, or not at all.
+    """
+    from ._files import duration, run_import
+
+    if merge and replace:
+        raise typer.BadParameter("--merge does not go with --replace")
+    if allow_new_identity and not replace:
+        raise typer.BadParameter("--allow-new-identity goes with --replace")
+    if backup is not None and no_backup:
+        raise typer.BadParameter("--backup does not go with --no-backup")
+    if all_companies and company is not None:
+        raise typer.BadParameter("--company does not go with --all")
+    if jobs is not None and not all_companies:
+        raise typer.BadParameter("--jobs goes with --all")
+
+    from ..files.importing import Options
+    from ..files.jobs import Task
+
+    task = Task(
+        options.conninfo(database_url),
+        schema,
+        Options(
+            mode="replace" if replace else "merge" if merge else "new",
+            backup=False if no_backup else backup,
+            allow_new_identity=allow_new_identity,
+            allow_unknown=allow_unknown,
+            without_creds=without_creds,
+            lid_ttl=duration(lid_ttl),
+            resume=all_companies,
+            dry_run=dry_run,
+        ),
+    )
+    run_import(task, folder, company, jobs if all_companies else None, all_companies, as_json)
+
+
+@app.command()
+def verify(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="What useMultiFileAuthState was given.")
+    ],
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    company: Annotated[
+        str | None,
+        typer.Option(metavar="COMPANY", help="The account; the folder's name unless given."),
+    ] = None,
+    all_companies: Annotated[
+        bool, typer.Option("--all", help="Compare every folder company_* in FOLDER.")
+    ] = False,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Take types of keys that are not known.")
+    ] = False,
+    lid_ttl: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="As import was given."),
+    ] = "7d",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Compare a folder with the database, key by key.
+
+    Lists every difference, without values; exit code 1 if there is one.
+    """
+    from ._files import duration, run_verify
+
+    if all_companies and company is not None:
+        raise typer.BadParameter("--company does not go with --all")
+    conninfo = options.conninfo(database_url)
+    ttl = duration(lid_ttl)
+    run_verify(conninfo, schema, folder, company, all_companies, allow_unknown, ttl, as_json)
+
+
+@app.command()
+def export(
+    company: Annotated[str, typer.Argument(metavar="COMPANY", help="The account.")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="Must not exist; ./COMPANY unless given."),
+    ] = None,
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Write an account as a folder for useMultiFileAuthState.
+
+    All of it, from one moment, or nothing.
+    """
+    from ._files import run_export
+
+    run_export(options.conninfo(database_url), schema, company, folder or Path(company), as_json)
 
 
 @app.command()

@@ -20,12 +20,12 @@ _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 
 
-def seconds(duration: str) -> float:
+def seconds(duration: str, option: str = "--every") -> float:
     """ "1h30m" is 5400."""
     match = _DURATION.fullmatch(duration.replace(" ", ""))
     numbers = [int(number or 0) for number in match.groups()] if match else []
     if not any(numbers):
-        raise typer.BadParameter("--every takes a duration like 6h, 30m or 1h30m")
+        raise typer.BadParameter(f"{option} takes a duration like 6h, 30m or 1h30m")
     days, hours, minutes, secs = numbers
     return float(((days * 24 + hours) * 60 + minutes) * 60 + secs)
 

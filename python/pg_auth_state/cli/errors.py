@@ -20,13 +20,13 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except AuthStateError as error:
-            lines = list(_lines(error.message, error.detail, error.hint))
+            text = list(lines(error.message, error.detail, error.hint))
         except Exception as error:
             psycopg = sys.modules.get("psycopg")
             if psycopg is None or not isinstance(error, psycopg.Error):
                 raise
-            lines = described(error)
-        typer.echo("\n".join(lines), err=True)
+            text = described(error)
+        typer.echo("\n".join(text), err=True)
         raise typer.Exit(1)
 
 
@@ -40,11 +40,12 @@ def described(error: Any) -> list[str]:
         hint = "The login needs the role auth_state_service."
     primary = diagnostics.message_primary
     if primary is None:  # not from the server: no connection, for example
-        return list(_lines(str(error), None, None))
-    return list(_lines(primary, diagnostics.message_detail, hint))
+        return list(lines(str(error), None, None))
+    return list(lines(primary, diagnostics.message_detail, hint))
 
 
-def _lines(message: str, detail: str | None, hint: str | None) -> Iterator[str]:
+def lines(message: str, detail: str | None, hint: str | None) -> Iterator[str]:
+    """An error as it is printed."""
     # libpq repeats itself for every address of a host, and in several lines.
     first, *rest = dict.fromkeys(line.strip() for line in re.split(r"[\r\n]+", message) if line)
     yield f"error: {first}"

@@ -1,0 +1,1 @@
+"""From `useMultiFileAuthState` folders to the database and back."""

@@ -1,0 +1,108 @@
+"""A folder as a .tar.gz with a manifest of SHA-256 sums, made while the folder is read."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import time
+import zlib
+from pathlib import Path
+
+from .atomic import Aside, remove_leftovers
+
+__all__ = ["MANIFEST", "Backup"]
+
+MANIFEST = "SHA256SUMS"
+"""Inside the folder in the archive, for `sha256sum --check`."""
+
+_BLOCK = 512
+_END = bytes(2 * _BLOCK)
+
+# An entry of a regular file without what differs: name, size, time and sum of the header.
+_BEFORE_SIZE = b"0000600\0" + b"0000000\0" * 2
+_AFTER_SUM = b"0" + bytes(100) + b"ustar\x0000" + bytes(247)
+_CONSTANT_SUM = sum(_BEFORE_SIZE) + sum(_AFTER_SUM) + 8 * ord(" ")
+_LARGEST_SIZE = 8**11
+
+
+class Backup:
+    """The archive of one folder. It is there when `finish()` returns, or not at all.
+
+    Args:
+        name: The folder in the archive.
+        destination: The folder that the archive is made in.
+    """
+
+    def __init__(self, name: str, destination: Path) -> None:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        self.path = destination / f"{name}-{stamp}.tar.gz"
+        self._name = name
+        self._aside: Aside | None = None
+        self._compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._sums: list[str] = []
+
+    def add(self, name: str, content: bytes, mtime_ns: int) -> None:
+        """Take a file in. A manifest from an earlier restored backup is made anew."""
+        if name == MANIFEST:
+            return
+        digest = hashlib.sha256(content).hexdigest()
+        self._sums.append(_manifest_line(digest, name))
+        self._put(name, content, mtime_ns)
+
+    def finish(self) -> Path:
+        """Write what is left and put the archive in its place."""
+        manifest = "".join(self._sums).encode("utf-8", "surrogateescape")
+        self._put(MANIFEST, manifest, time.time_ns())
+        self._parts.append(_END)
+        self._flush(last=True)
+        assert self._aside is not None
+        number = 1
+        while self.path.exists():  # of the same second
+            number += 1
+            self.path = self.path.with_name(f"{self.path.name.split('.tar')[0]}-{number}.tar.gz")
+        self._aside.target = self.path
+        self._aside.finish()
+        return self.path
+
+    def discard(self) -> None:
+        """Give up, unless it is finished."""
+        if self._aside is not None:
+            self._aside.discard()
+
+    def _put(self, name: str, content: bytes, mtime_ns: int) -> None:
+        header = _header(f"{self._name}/{name}", len(content), max(mtime_ns // 10**9, 0))
+        self._parts += (header, content, bytes(-len(content) % _BLOCK))
+        self._size += len(header) + len(content)
+        if self._size >= 1 << 20:
+            self._flush()
+
+    def _flush(self, *, last: bool = False) -> None:
+        if self._aside is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.path.parent, f"{self._name}-")
+            self._aside = Aside(self.path)
+        data = self._compressor.compress(b"".join(self._parts))
+        if last:
+            data += self._compressor.flush()
+        self._parts, self._size = [], 0
+        with open(self._aside.fd, "wb", closefd=False) as file:
+            file.write(data)
+
+
+def _header(name: str, size: int, mtime: int) -> bytes:
+    path = name.encode("utf-8", "surrogateescape")
+    if len(path) > 100 or not path.isascii() or size >= _LARGEST_SIZE:
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime, info.mode = size, mtime, 0o600
+        return info.tobuf(tarfile.PAX_FORMAT)
+    numbers = b"%011o\0%011o\0" % (size, mtime)
+    checksum = b"%06o\0 " % (_CONSTANT_SUM + sum(path) + sum(numbers))
+    return b"".join((path.ljust(100, b"\0"), _BEFORE_SIZE, numbers, checksum, _AFTER_SUM))
+
+
+def _manifest_line(digest: str, name: str) -> str:
+    """As sha256sum writes it: with a backslash in front where the name is escaped."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"

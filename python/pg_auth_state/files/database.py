@@ -1,0 +1,196 @@
+"""The database as whole accounts are moved into it and out of it: values stay the JSON they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel
+
+from .. import _connect, _wire
+from .._calls import Call, Calls, Rows
+from .._sync.database import execute
+from .._wire import Value
+from ..rows import KeyStats
+
+__all__ = ["NOTHING", "Database", "WireCalls"]
+
+NOTHING = '{"format":1,"keys":{}}'
+"""A state that holds nothing: importing it checks access, lease and mode."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class WireCalls(Calls):
+    """The functions that whole accounts need, with values as they are stored."""
+
+    def creds(self) -> Call[Value]:
+        return self._call("auth_get_creds", _scalar, p_company_id=self.company_id)
+
+    def keys(self, wanted: Mapping[str, Sequence[str]]) -> Call[dict[str, dict[str, Value]]]:
+        text = json.dumps(wanted, separators=(",", ":"))
+        return self._call("auth_get_keys", _scalar, p_company_id=self.company_id, p_keys=text)
+
+    def page(
+        self, key_type: str, after: str | None, limit: int, values: bool
+    ) -> Call[list[tuple[str, Value, datetime, datetime | None]]]:
+        return self._call(
+            "auth_list_keys",
+            list,
+            table=True,
+            p_company_id=self.company_id,
+            p_key_type=key_type,
+            p_after=after,
+            p_limit=limit,
+            p_values=values,
+        )
+
+    def whole(self) -> Call[dict[str, Any]]:
+        return self._call("auth_export", _scalar, p_company_id=self.company_id)
+
+    def write(self, state: str, mode: str, allow_new_identity: bool) -> Call[int]:
+        return self._call(
+            "auth_import",
+            _scalar,
+            p_company_id=self.company_id,
+            p_state=state,
+            p_mode=mode,
+            p_allow_new_identity=allow_new_identity,
+        )
+
+
+def _scalar(rows: Rows) -> Any:
+    return rows[0][0]
+
+
+class Database:
+    """One connection of our own, for many accounts one after the other."""
+
+    def __init__(self, conninfo: str, schema: str = "public") -> None:
+        self._conninfo = _connect.checked(conninfo)
+        self._schema = schema
+        self._connection: psycopg.Connection[Any] | None = None
+        self._in_transaction = False
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def company(self, company_id: str) -> Company:
+        """The account with this id, which need not exist."""
+        return Company(self, WireCalls(self._schema, _wire.text(company_id, "company_id")))
+
+    def check(self) -> None:
+        """Raise, before many accounts fail one by one, if the package cannot be reached."""
+        execute(self.connected(), WireCalls(self._schema, None).schema_version())
+
+    def connected(self) -> psycopg.Connection[Any]:
+        """The connection; a new one when the last is broken, but never within a transaction."""
+        if self._connection is not None:
+            if self._in_transaction or _connect.is_alive(self._connection.pgconn):
+                return self._connection
+            self._connection.close()
+        self._connection = psycopg.connect(
+            self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
+        )
+        return self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; writing functions want READ COMMITTED."""
+        with self._transaction(IsolationLevel.READ_COMMITTED, read_only=False):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read-only transaction that sees one moment."""
+        with self._transaction(IsolationLevel.REPEATABLE_READ, read_only=True):
+            yield
+
+    @contextmanager
+    def _transaction(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[None]:
+        connection = self.connected()
+        connection.isolation_level = isolation
+        connection.read_only = read_only
+        self._in_transaction = True
+        try:
+            with connection.transaction():
+                yield
+        finally:
+            self._in_transaction = False
+
+
+class Company:
+    """One account in the database."""
+
+    def __init__(self, database: Database, calls: WireCalls) -> None:
+        self.database = database
+        self._calls = calls
+
+    @property
+    def company_id(self) -> str:
+        assert self._calls.company_id is not None
+        return self._calls.company_id
+
+    def _run(self, call: Call[Any]) -> Any:
+        return execute(self.database.connected(), call)
+
+    def creds(self) -> Value:
+        return self._run(self._calls.creds())
+
+    def creds_time(self) -> datetime | None:
+        """When the creds were last saved, as far as their version, which is such a time, tells."""
+        version = self._run(self._calls.creds_version())
+        return None if version is None else from_ns(version * 1000)
+
+    def keys(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Value]]:
+        result: dict[str, dict[str, Value]] = self._run(self._calls.keys(wanted))
+        return result
+
+    def pages(
+        self, key_type: str, limit: int, *, values: bool = True
+    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+        after = None
+        while True:
+            page = self._run(self._calls.page(key_type, after, limit, values))
+            if page:
+                yield page
+                after = page[-1][0]
+            if len(page) < limit:
+                return
+
+    def ids(self, key_type: str) -> list[str]:
+        pages = self.pages(key_type, 10_000, values=False)
+        return [key_id for page in pages for key_id, *_ in page]
+
+    def whole(self) -> dict[str, Any]:
+        result: dict[str, Any] = self._run(self._calls.whole())
+        return result
+
+    def stats(self) -> list[KeyStats]:
+        result: list[KeyStats] = self._run(self._calls.stats())
+        return result
+
+    def write(self, state: str, mode: str, allow_new_identity: bool = False) -> int:
+        return int(self._run(self._calls.write(state, mode, allow_new_identity)))
+
+
+def from_ns(nanoseconds: int) -> datetime:
+    """A time of the file system, as exact as the database keeps it."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=rest // 1000)
+
+
+def to_ns(time: datetime) -> int:
+    span = time - _EPOCH
+    return ((span.days * 86_400 + span.seconds) * 10**6 + span.microseconds) * 1000

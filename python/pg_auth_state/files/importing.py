@@ -1,0 +1,339 @@
+"""A folder into the database: one account whole, or not at all.
+
+Read and check every file, back the folder up, write everything in one transaction, read it back in
+that transaction and compare, commit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from .._wire import Value
+from ..errors import AuthStateError, IdentityChangeRefused, UnsafeRequest
+from . import mappings
+from .backup import Backup
+from .database import NOTHING, Company, Database, from_ns
+from .folder import Account, Entry, read_account
+from .problems import Note
+from .values import same
+
+__all__ = ["Imported", "Mode", "Options", "import_folder"]
+
+Mode: TypeAlias = Literal["new", "merge", "replace"]
+Keys: TypeAlias = list[tuple[Entry, Value]]
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+# How much JSON goes into one call: far below what one jsonb can hold, far above most accounts.
+CHUNK = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to import; the same for many folders.
+
+    Args:
+        mode: "new" refuses an account that exists, "merge" adds the keys that are missing,
+            "replace" leaves nothing of what was there.
+        backup: Where the archive goes, None is beside the folder; or False for none.
+        allow_new_identity: Replace the creds of a paired account by those of another identity.
+        allow_unknown: Take types of keys that are not known.
+        without_creds: Take a folder without creds.json.
+        lid_ttl: How old LID mappings without a session may be; None is any age.
+        resume: An account that is there already with the same content is no error.
+        dry_run: Only say what would be done.
+        chunk: How much JSON one call takes.
+    """
+
+    mode: Mode = "new"
+    backup: Path | Literal[False] | None = None
+    allow_new_identity: bool = False
+    allow_unknown: bool = False
+    without_creds: bool = False
+    lid_ttl: timedelta | None = mappings.TTL
+    resume: bool = False
+    dry_run: bool = False
+    chunk: int = CHUNK
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of a folder.
+
+    `status` is "imported", "would be imported" or "there already". `keys` counts the keys of the
+    folder by type, `written` the rows that were written. `skipped` are LID mappings that have
+    outlived their time, `ignored` files that are none of the account's, `kept` keys that a merge
+    found in the database with another value. `replaced` counts what there was before, by type.
+    """
+
+    company_id: str
+    folder: str
+    status: str
+    files: int
+    creds: bool
+    keys: dict[str, int]
+    written: int = 0
+    skipped: list[Note] = field(default_factory=list)
+    ignored: list[Note] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    replaced: dict[str, int] | None = None
+    backup: str | None = None
+
+
+def import_folder(
+    database: Database,
+    path: Path,
+    company_id: str,
+    options: Options = Options(),
+    *,
+    on_progress: Progress | None = None,
+    may_commit: Callable[[], bool] | None = None,
+) -> Imported:
+    """Bring the account in `path` into the database.
+
+    Args:
+        database: Where to.
+        path: A folder of `useMultiFileAuthState`.
+        company_id: The account that it becomes.
+        options: How.
+        on_progress: Called with what is done ("read", "write"), how many files of how many.
+        may_commit: Asked at the very end; false takes everything back.
+
+    Raises:
+        FolderError: Something is wrong with a file; `problems` names all. Nothing was written.
+        UnsafeRequest: The account exists, and the mode is "new".
+        LeaseLost: Somebody uses the account in the database.
+        IdentityChangeRefused: The account in the database is another one.
+    """
+    company = database.company(company_id)
+    backup = None
+    if options.backup is not False and not options.dry_run:
+        backup = Backup(path.name, options.backup or path.absolute().parent)
+    job = _Import(company, path, options, on_progress)
+    try:
+        return job.run(backup, may_commit)
+    except AuthStateError as error:
+        error.company_id = company_id
+        raise
+    finally:
+        if backup is not None:
+            backup.discard()
+
+
+class _Import:
+    def __init__(
+        self, company: Company, path: Path, options: Options, on_progress: Progress | None
+    ) -> None:
+        self.company = company
+        self.path = path
+        self.options = options
+        self.progress = on_progress or (lambda step, done, total: None)
+
+    def run(self, backup: Backup | None, may_commit: Callable[[], bool] | None) -> Imported:
+        account = read_account(
+            self.path,
+            allow_unknown=self.options.allow_unknown,
+            without_creds=self.options.without_creds,
+            sink=None if backup is None else backup.add,
+            on_progress=lambda done, total: self.progress("read", done, total),
+        )
+        more = self.company.ids("session") if self.options.mode == "merge" else ()
+        plan = mappings.plan(account, self.options.lid_ttl, more)
+        left_out = {entry.name for entry, _ in plan.skipped}
+        account.keys = [entry for entry in account.keys if entry.name not in left_out]
+        report = Imported(
+            company_id=self.company.company_id,
+            folder=str(self.path),
+            status="would be imported" if self.options.dry_run else "imported",
+            files=account.files,
+            creds=account.creds is not None,
+            keys=account.counts(),
+            skipped=[note for _, note in plan.skipped],
+            ignored=account.ignored,
+        )
+        if self._is_there_already(account):
+            report.status = "there already"
+            return report
+        if self.options.mode != "new":
+            self._check_identity(account)
+        if self.options.mode == "replace":
+            report.replaced = self._what_is_there()
+        if self.options.dry_run:
+            return report
+
+        archive = None if backup is None else backup.finish()
+        report.backup = None if archive is None else str(archive)
+        is_done = False
+        try:
+            with self.company.database.writing():
+                self._write(account, plan.times, report)
+                is_done = may_commit is None or may_commit()
+                if not is_done:
+                    raise UnsafeRequest("the import was given up; nothing was written")
+        finally:
+            # After the commit was asked for nobody knows; before, nothing has happened.
+            if archive is not None and not is_done:
+                archive.unlink(missing_ok=True)
+        return report
+
+    def _is_there_already(self, account: Account) -> bool:
+        """Ask whether the account may be written, before anything is: it costs one small call."""
+        try:
+            self.company.write(NOTHING, "new" if self.options.mode == "new" else "merge")
+        except UnsafeRequest:
+            if self.options.mode != "new":
+                raise
+            if self.options.resume and self._holds_the_same(account):
+                return True
+            raise
+        return False
+
+    def _holds_the_same(self, account: Account) -> bool:
+        if sum(stats.keys for stats in self.company.stats()) != len(account.keys):
+            return False
+        if not same(self.company.creds(), _creds(account)):
+            return False
+        return not any(self._differing(keys) for _, keys in self._chunks(account, {}))
+
+    def _check_identity(self, account: Account) -> None:
+        """A merge of two accounts would be neither; a replacement asks before it backs up."""
+        merging = self.options.mode == "merge"
+        ours, there = _creds(account), self.company.creds()
+        if (ours is None and merging) or (self.options.allow_new_identity and not merging):
+            return
+        if is_paired(there) and not has_identity_of(ours, there):
+            raise IdentityChangeRefused(
+                f"{self.company.company_id} is paired in the database, and the creds in the "
+                "folder are another identity",
+                hint="Two accounts cannot be merged."
+                if merging
+                else "Add --allow-new-identity if the one in the database may be lost.",
+            )
+
+    def _what_is_there(self) -> dict[str, int]:
+        there = {stats.key_type: stats.keys for stats in self.company.stats()}
+        return {"creds": int(self.company.creds() is not None), **there}
+
+    def _write(self, account: Account, times: dict[str, int | None], report: Imported) -> None:
+        mode: Mode = self.options.mode
+        creds = _creds(account)
+        expected = done = 0
+        for state, keys in self._chunks(account, times):
+            expected += len(keys) + (done == 0 and creds is not None)
+            report.written += self.company.write(state, mode, self.options.allow_new_identity)
+            if self.options.mode == "new" and report.written != expected:
+                raise _not_the_same(f"{expected} rows were sent, {report.written} written")
+            differing = self._differing(keys)
+            if self.options.mode == "merge":
+                report.kept += differing
+            elif differing:
+                raise _not_the_same(f"{differing[0]} is not what was sent")
+            mode = "merge"
+            done += len(keys)
+            self.progress("write", done, len(account.keys))
+        if self.options.mode == "merge":
+            return
+        if not _equal(self.company.creds(), creds):
+            raise _not_the_same("the creds are not what was sent")
+        if self.options.mode == "replace":
+            there = sum(stats.keys for stats in self.company.stats())
+            if there != done:
+                raise _not_the_same(f"{done} keys were sent, {there} are there")
+
+    def _differing(self, keys: Keys) -> list[str]:
+        """The files whose keys in the database are missing or other ones."""
+        wanted: dict[str, list[str]] = {}
+        for entry, _ in keys:
+            wanted.setdefault(entry.type, []).append(entry.key_id)
+        if not wanted:
+            return []
+        there = self.company.keys(wanted)
+        return [
+            entry.name
+            for entry, value in keys
+            if not _equal(there[entry.type][entry.key_id], value)
+        ]
+
+    def _chunks(self, account: Account, times: dict[str, int | None]) -> Iterator[tuple[str, Keys]]:
+        """The account as states of about the size that one call takes; the first has the creds."""
+        chunk = _Chunk()
+        if account.creds is not None:
+            chunk.add_creds(account.content(account.creds)[0], account.creds.mtime_ns)
+        for entry in account.keys:
+            text, value = account.content(entry)
+            if chunk.keys and chunk.size + len(text) > self.options.chunk:
+                yield chunk.state(), chunk.keys
+                chunk = _Chunk()
+            chunk.add(entry, text, value, times.get(entry.name, entry.mtime_ns))
+        yield chunk.state(), chunk.keys
+
+
+class _Chunk:
+    """A part of an account as `auth_import` takes it, put together from the text of its files."""
+
+    def __init__(self) -> None:
+        self.keys: Keys = []
+        self.size = 0
+        self._creds = ""
+        self._types: dict[str, tuple[list[str], list[str]]] = {}
+
+    def add_creds(self, text: str, mtime_ns: int) -> None:
+        self._creds = f',"creds":{text},"creds_updated_at":"{from_ns(mtime_ns).isoformat()}"'
+        self.size += len(text)
+
+    def add(self, entry: Entry, text: str, value: Value, mtime_ns: int | None) -> None:
+        """Take a key in; without a time it counts as written now."""
+        values, times = self._types.setdefault(entry.type, ([], []))
+        name = json.dumps(entry.key_id)
+        values.append(f"{name}:{text}")
+        if mtime_ns is not None:
+            times.append(f'{name}:["{from_ns(mtime_ns).isoformat()}"]')
+        self.keys.append((entry, value))
+        self.size += len(text)
+
+    def state(self) -> str:
+        values, times = [], []
+        for key_type, parts in self._types.items():
+            name = json.dumps(key_type)
+            values.append(f"{name}:{{{','.join(parts[0])}}}")
+            times.append(f"{name}:{{{','.join(parts[1])}}}")
+        return (
+            f'{{"format":1{self._creds},"keys":{{{",".join(values)}}},'
+            f'"times":{{{",".join(times)}}}}}'
+        )
+
+
+def _creds(account: Account) -> Value:
+    return None if account.creds is None else account.content(account.creds)[1]
+
+
+def _equal(left: Value, right: Value) -> bool:
+    return bool(left == right) or same(left, right)
+
+
+def _not_the_same(detail: str) -> UnsafeRequest:
+    return UnsafeRequest(
+        "what was read back is not what was written; nothing was kept", detail=detail
+    )
+
+
+def is_paired(creds: Value) -> bool:
+    """Whether these creds, as stored, are linked to a telephone; as the database judges it."""
+    if not isinstance(creds, dict):
+        return False
+    me = creds.get("me")
+    name = me.get("id") if isinstance(me, dict) else None
+    return creds.get("account") is not None or bool(re.search(":[0-9]+@", str(name)))
+
+
+def has_identity_of(creds: Value, other: Value) -> bool:
+    """Whether both are the same account of Signal; as the database judges it."""
+    return isinstance(creds, dict) and all(
+        creds.get(name) is not None and same(creds.get(name), other.get(name))
+        for name in ("noiseKey", "signedIdentityKey")
+    )

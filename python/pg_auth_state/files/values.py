@@ -1,0 +1,196 @@
+"""The JSON of a file and the JSON that is stored in the database, each turned into the other.
+
+A value stays JSON here: Buffers are not decoded. Between the two forms there is little difference.
+The database cannot hold NUL and halves of surrogate pairs, and carries such strings as Utf16
+objects; files hold them as they are. What older versions of Baileys wrote in other forms is stored
+in the current one, the only one that the current version reads.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from base64 import b64encode
+from typing import Any, NoReturn
+
+from .. import _wire
+from .._wire import Value
+
+__all__ = ["BadValue", "parsed", "same", "stored", "text_for_file"]
+
+
+class BadValue(ValueError):
+    """What is wrong with the content of a file, without any of it."""
+
+
+def _constant(name: str) -> NoReturn:
+    raise BadValue("holds NaN or Infinity, which JSON does not have")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise BadValue("holds a number that is too large")
+    return number
+
+
+_decode = json.JSONDecoder(parse_constant=_constant, parse_float=_finite).decode
+
+
+def parsed(content: bytes) -> tuple[str, Value]:
+    """The content of a file as text and as value.
+
+    Raises:
+        BadValue: It is no JSON document.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BadValue(f"is not UTF-8 at byte {error.start}") from None
+    try:
+        return text, _decode(text)
+    except json.JSONDecodeError as error:
+        if not text.strip():
+            raise BadValue("is empty") from None
+        raise BadValue(
+            f"is torn, or no JSON: it cannot be read beyond character {error.pos}"
+        ) from None
+    except RecursionError:
+        raise BadValue("is nested too deep") from None
+    except BadValue:
+        raise
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        raise BadValue("holds a number that is too large") from None
+
+
+_BUFFER = '"Buffer"'
+_CURRENT_BUFFER = '{"type":"Buffer","data":"'
+
+
+def stored(key_type: str | None, text: str, value: Value) -> tuple[str, Value]:
+    """Text and value as the database is to hold them. `key_type` is None for creds.
+
+    Raises:
+        BadValue: The database cannot hold it.
+    """
+    if key_type != "app-state-sync-key" and not (
+        "\\u" in text or '"buffer"' in text or text.count(_BUFFER) != text.count(_CURRENT_BUFFER)
+    ):
+        return text, value  # nothing in it can need another form
+    try:
+        value = _current(value)
+    except RecursionError:
+        raise BadValue("is nested too deep") from None
+    if key_type == "app-state-sync-key":
+        value = _current_sync_key(value)
+    return json.dumps(value, separators=(",", ":")), value
+
+
+_SURROGATE = re.compile("[\0\ud800-\udfff]")
+
+
+def _current(value: Value) -> Value:
+    if isinstance(value, str):
+        return _wire.storable(value)
+    if isinstance(value, list):
+        return [_current(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    buffer = _old_buffer(value)
+    if buffer is not None:
+        return {"type": "Buffer", "data": b64encode(buffer).decode("ascii")}
+    if any(_SURROGATE.search(name) for name in value):
+        raise BadValue("holds NUL or half a surrogate pair in the name of a member")
+    return {name: _current(item) for name, item in value.items()}
+
+
+def _old_buffer(value: dict[str, Value]) -> bytes | None:
+    """The bytes of a Buffer in a form that only Baileys 6 reads."""
+    if value.get("type") != "Buffer" and value.get("buffer") is not True:
+        return None
+    data = value.get("data")
+    if value.get("type") == "Buffer" and isinstance(data, str) and data:
+        return None  # the current form
+    return _wire.buffer(data or value.get("value") or "")
+
+
+def _current_sync_key(value: Value) -> Value:
+    """7.0.0-rc.1 to rc.5 wrote keyData as a Buffer and the timestamp in two halves."""
+    if not isinstance(value, dict):
+        return value
+    current = dict(value)
+    key = current.get("keyData")
+    if isinstance(key, dict) and key.get("type") == "Buffer" and isinstance(key.get("data"), str):
+        current["keyData"] = key["data"]
+    time = current.get("timestamp")
+    if isinstance(time, dict) and _is_whole(time.get("low")) and _is_whole(time.get("high")):
+        number = (time["high"] % 2**32 << 32) + time["low"] % 2**32
+        if not time.get("unsigned") and number >= 2**63:
+            number -= 2**64
+        current["timestamp"] = str(number)
+    return current
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def text_for_file(value: Value) -> bytes:
+    """A stored value as the library would have written it.
+
+    Raises:
+        BadValue: A file cannot hold it.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        if '"Utf16"' in text:
+            text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+            text = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    except (ValueError, RecursionError):
+        raise BadValue("holds a number that is too large, or is nested too deep") from None
+    return text.encode()
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        text = _wire.carried(value)
+        if text is not None:
+            return text
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
+    pairs: list[tuple[Any, Any]] = [(left, right)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, dict):
+            if not isinstance(right, dict) or left.keys() != right.keys():
+                return False
+            pairs.extend((item, right[name]) for name, item in left.items())
+        elif isinstance(left, list):
+            if not isinstance(right, list) or len(left) != len(right):
+                return False
+            pairs.extend(zip(left, right, strict=True))
+        elif isinstance(left, bool) or isinstance(right, bool):
+            if left is not right:
+                return False
+        elif left != right and not _same_number(left, right):
+            return False
+    return True
+
+
+def _same_number(left: object, right: object) -> bool:
+    """1e+23 is stored as the whole number that it is written as, which is another one in binary."""
+    if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+        return False
+    if isinstance(left, int) and isinstance(right, int):
+        return False
+    try:
+        return float(left) == float(right)
+    except OverflowError:
+        return False
