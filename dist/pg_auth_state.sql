@@ -800,7 +800,7 @@ begin
         select '["keys"]', 'is missing'
          where p_state -> 'keys' is null
         union all
-        select format('["keys"][%s][%s]', to_json(t.key), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
+        select format('["keys"][%s][%s]', to_json(left(t.key, 100)), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
           from jsonb_each(case when jsonb_typeof(p_state -> 'keys') = 'object' then p_state -> 'keys' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
          where e.value = 'null'
@@ -950,12 +950,13 @@ end
 $func$;
 
 -- functions/_expired_keys.sql
--- The oldest keys past their expiry. Most may go; a LID mapping is kept, by renewing it as of renewed_at,
--- while it is in use, while its other half lives, and when it cannot be read (encrypted). In use is a session
--- <user>.<device> or <user>_<domain>.<device> of either side; Baileys 6 names a LID's <lid>.<device>, too.
+-- The oldest keys past their expiry, p_window of them at most. Most may go. A LID mapping is kept while it is
+-- in use, while its other half lives, and when it or its other half cannot be read (encrypted); where that
+-- takes it out of sight it is renewed as of renewed_at. In use is a session <user>.<device> or
+-- <user>_<domain>.<device> of either side; Baileys 6 names a LID's <lid>.<device>, too.
 create or replace function _expired_keys (
   p_now timestamptz,
-  p_limit integer,
+  p_window bigint,
   p_company_id text,
   p_skip text[],
   p_only text[]
@@ -965,6 +966,7 @@ returns table (
   key_type text,
   key_id text,
   expires_at timestamptz,
+  is_kept boolean,
   renewed_at timestamptz,
   partner_type text,
   partner_id text,
@@ -976,61 +978,73 @@ parallel safe
 set search_path from current
 set plan_cache_mode = force_custom_plan
 as $func$
+declare
+  v_user constant text := '^[0-9A-Za-z_-]{1,40}$';
 begin
   return query
   select k.company_id,
          k.key_type,
          k.key_id,
          k.expires_at,
+         k.is_mapping and (m.pn is null or u.is_used or coalesce(p.is_unreadable or p.is_live, false)),
          case
-           when not k.is_mapping then null
-           when m.pn is null then p_now
-           when exists (select from whatsapp_keys s
-                         where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.pn || '.' and s.key_id < m.pn || '/')
-             or exists (select from whatsapp_keys s
-                         where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.lid || '_' and s.key_id < m.lid || '`')
-             or exists (select from whatsapp_keys s
-                         where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.lid || '.' and s.key_id < m.lid || '/')
-             or exists (select from whatsapp_keys s
-                         where s.company_id = k.company_id and s.key_type = 'session'
-                           and s.key_id >= m.pn || '_' and s.key_id < m.pn || '`') then p_now
-           when p.is_live then p.updated_at
+           when u.is_used or p.is_unreadable then p_now
+           when p.is_live then case when p.updated_at + k.ttl > p_now then p.updated_at end
+           when k.is_mapping and m.pn is null then p_now
          end,
          p.key_type,
          p.key_id,
          coalesce('pair ' || m.pn || ' ' || p.key_id, k.key_type || ' ' || k.key_id)
     from (
-      select e.company_id, e.key_type, e.key_id, e.value, e.expires_at,
+      select e.company_id, e.key_type, e.key_id, e.value, e.expires_at, l.ttl,
              e.key_type in ('lid-mapping', 'lid-mapping-reverse') as is_mapping
         from whatsapp_keys e
+        join whatsapp_key_ttl l on l.key_type = e.key_type
        where e.expires_at <= p_now
-         and e.updated_at + (select l.ttl from whatsapp_key_ttl l where l.key_type = e.key_type) <= p_now
+         and e.updated_at + l.ttl <= p_now
          and (p_company_id is null or e.company_id = p_company_id)
          and e.company_id <> all(p_skip)
          and (p_only is null or e.company_id = any(p_only))
        order by e.expires_at
-       limit p_limit
+       limit p_window
     ) k
     left join lateral (
       select own.is_reverse,
-             case when own.is_reverse then k.value #>> '{}' else own.name end as pn,
-             case when own.is_reverse then own.name else k.value #>> '{}' end as lid
+             case when own.is_reverse then own.other else own.name end as pn,
+             case when own.is_reverse then own.name else own.other end as lid
         from (
           select k.key_type = 'lid-mapping-reverse' or k.key_id like '%\_reverse' as is_reverse,
-                 regexp_replace(k.key_id, '_reverse$', '') as name
+                 regexp_replace(k.key_id, '_reverse$', '') as name,
+                 k.value #>> '{}' as other
         ) own
-       where jsonb_typeof(k.value) = 'string' and k.value #>> '{}' ~ '^[0-9A-Za-z_-]{1,40}$'
-    ) m on k.is_mapping
+       where k.is_mapping and jsonb_typeof(k.value) = 'string' and own.other ~ v_user
+    ) m on true
     left join lateral (
-      select h.key_type, h.key_id, h.updated_at, h.expires_at is null or h.expires_at > p_now as is_live
+      select exists (select from whatsapp_keys s
+                      where s.company_id = k.company_id and s.key_type = 'session'
+                        and s.key_id >= m.pn || '.' and s.key_id < m.pn || '/')
+          or exists (select from whatsapp_keys s
+                      where s.company_id = k.company_id and s.key_type = 'session'
+                        and s.key_id >= m.lid || '_' and s.key_id < m.lid || '`')
+          or exists (select from whatsapp_keys s
+                      where s.company_id = k.company_id and s.key_type = 'session'
+                        and s.key_id >= m.lid || '.' and s.key_id < m.lid || '/')
+          or exists (select from whatsapp_keys s
+                      where s.company_id = k.company_id and s.key_type = 'session'
+                        and s.key_id >= m.pn || '_' and s.key_id < m.pn || '`') as is_used
+       where m.pn is not null
+    ) u on true
+    left join lateral (
+      select h.key_type, h.key_id, h.updated_at,
+             h.expires_at is null or h.expires_at > p_now as is_live,
+             not t.is_plain as is_unreadable
         from (values ('lid-mapping', case when m.is_reverse then m.pn else m.lid || '_reverse' end),
                      ('lid-mapping-reverse', case when not m.is_reverse then m.lid end)) f (key_type, key_id)
         join whatsapp_keys h
           on h.company_id = k.company_id and h.key_type = f.key_type and h.key_id = f.key_id
-         and h.value = to_jsonb(case when m.is_reverse then m.lid else m.pn end)
+       cross join lateral (select jsonb_typeof(h.value) = 'string' and h.value #>> '{}' ~ v_user as is_plain) t
+       where m.pn is not null
+         and (not t.is_plain or h.value #>> '{}' = case when m.is_reverse then m.lid else m.pn end)
        limit 1
     ) p on true;
 end
@@ -1144,7 +1158,13 @@ $func$;
 
 -- functions/_removable_keys.sql
 -- What one batch removes: whole units, a unit being a key or both halves of a LID mapping, oldest first.
-create or replace function _removable_keys (p_now timestamptz, p_limit integer, p_company_id text, p_only text[])
+create or replace function _removable_keys (
+  p_now timestamptz,
+  p_window bigint,
+  p_limit integer,
+  p_company_id text,
+  p_only text[]
+)
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
@@ -1160,15 +1180,18 @@ begin
              count(*) over (order by u.expires_at, u.company_id, u.unit) as keys
         from (
           select h.company_id, h.key_type, h.key_id, h.unit,
-                 min(min(h.expires_at)) over (partition by h.company_id, h.unit) as expires_at
+                 min(min(h.expires_at)) over unit as expires_at,
+                 count(*) over unit as size
             from (
               select e.company_id, e.unit, e.expires_at, x.key_type, x.key_id
-                from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e
+                from _expired_keys(p_now, p_window, p_company_id, '{}', p_only) e
                cross join lateral (values (e.key_type, e.key_id), (e.partner_type, e.partner_id)) x (key_type, key_id)
-               where e.renewed_at is null and x.key_id is not null
+               where not e.is_kept and x.key_id is not null
             ) h
            group by h.company_id, h.unit, h.key_type, h.key_id
+          window unit as (partition by h.company_id, h.unit)
         ) u
+       where u.size <= p_limit
     ) t
    where t.keys <= p_limit;
 end
@@ -2462,6 +2485,7 @@ set jit = off
 as $func$
 declare
   v_now timestamptz;
+  v_window constant bigint := greatest(p_batch_size, 1000);
   v_removed bigint := 0::bigint;
   v_seen bigint;
   v_renewed bigint;
@@ -2476,8 +2500,8 @@ begin
     perform _assert_company(p_company_id);
   end if;
   perform _assert_positive(p_batch_size, 'p_batch_size');
-  if p_dry_run then
-    return (select count(*) from _removable_keys(_now(), p_batch_size, p_company_id, null));
+  if p_dry_run is distinct from false then
+    return (select count(*) from _removable_keys(_now(), null, p_batch_size, p_company_id, null));
   end if;
   perform _assert_read_committed();
   if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
@@ -2485,11 +2509,11 @@ begin
   end if;
   v_now := _now();
 
-  -- A round renews what is kept, which takes it out of sight, and removes what it may of the rest. Only a
-  -- round that removes nothing is followed by another, without the companies it could not get on with.
+  -- A round looks at a window of what has expired, renews what is kept and removes what it may of the rest.
+  -- Only a round that removes nothing is followed by another, past the companies it could not get on with.
   loop
     with seen as materialized (
-      select * from _expired_keys(v_now, p_batch_size, p_company_id, v_skip, null)
+      select * from _expired_keys(v_now, v_window, p_company_id, v_skip, null)
     ),
     kept as (
       select s.company_id, s.key_type, s.key_id, s.renewed_at
@@ -2521,17 +2545,18 @@ begin
     )
     select (select count(*) from seen),
            (select count(*) from renewed),
-           array(select distinct s.company_id from seen s where s.renewed_at is null limit 1000),
-           array(select s.company_id from seen s where s.renewed_at is not null
-                 except
-                 select r.company_id from reached r)
+           array(select distinct s.company_id from seen s where not s.is_kept limit 1000),
+           array(select distinct s.company_id
+                   from seen s
+                  where s.is_kept
+                    and (s.company_id, s.key_type, s.key_id) not in (select r.company_id, r.key_type, r.key_id from reached r))
       into v_seen, v_renewed, v_companies, v_held;
     exit when v_seen = 0;
 
     v_locked := array(select c.id from unnest(v_companies) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
     if v_locked <> '{}' then
       delete from whatsapp_keys k
-       using _removable_keys(v_now, p_batch_size, p_company_id, v_locked) r
+       using _removable_keys(v_now, v_window, p_batch_size, p_company_id, v_locked) r
        where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id;
       get diagnostics v_removed = row_count;
       exit when v_removed > 0;

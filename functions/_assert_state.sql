@@ -32,7 +32,7 @@ begin
         select '["keys"]', 'is missing'
          where p_state -> 'keys' is null
         union all
-        select format('["keys"][%s][%s]', to_json(t.key), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
+        select format('["keys"][%s][%s]', to_json(left(t.key, 100)), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
           from jsonb_each(case when jsonb_typeof(p_state -> 'keys') = 'object' then p_state -> 'keys' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
          where e.value = 'null'

@@ -1,5 +1,11 @@
 -- What one batch removes: whole units, a unit being a key or both halves of a LID mapping, oldest first.
-create or replace function _removable_keys (p_now timestamptz, p_limit integer, p_company_id text, p_only text[])
+create or replace function _removable_keys (
+  p_now timestamptz,
+  p_window bigint,
+  p_limit integer,
+  p_company_id text,
+  p_only text[]
+)
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
@@ -15,15 +21,18 @@ begin
              count(*) over (order by u.expires_at, u.company_id, u.unit) as keys
         from (
           select h.company_id, h.key_type, h.key_id, h.unit,
-                 min(min(h.expires_at)) over (partition by h.company_id, h.unit) as expires_at
+                 min(min(h.expires_at)) over unit as expires_at,
+                 count(*) over unit as size
             from (
               select e.company_id, e.unit, e.expires_at, x.key_type, x.key_id
-                from _expired_keys(p_now, p_limit, p_company_id, '{}', p_only) e
+                from _expired_keys(p_now, p_window, p_company_id, '{}', p_only) e
                cross join lateral (values (e.key_type, e.key_id), (e.partner_type, e.partner_id)) x (key_type, key_id)
-               where e.renewed_at is null and x.key_id is not null
+               where not e.is_kept and x.key_id is not null
             ) h
            group by h.company_id, h.unit, h.key_type, h.key_id
+          window unit as (partition by h.company_id, h.unit)
         ) u
+       where u.size <= p_limit
     ) t
    where t.keys <= p_limit;
 end

@@ -15,6 +15,7 @@ set jit = off
 as $func$
 declare
   v_now timestamptz;
+  v_window constant bigint := greatest(p_batch_size, 1000);
   v_removed bigint := 0::bigint;
   v_seen bigint;
   v_renewed bigint;
@@ -29,8 +30,8 @@ begin
     perform _assert_company(p_company_id);
   end if;
   perform _assert_positive(p_batch_size, 'p_batch_size');
-  if p_dry_run then
-    return (select count(*) from _removable_keys(_now(), p_batch_size, p_company_id, null));
+  if p_dry_run is distinct from false then
+    return (select count(*) from _removable_keys(_now(), null, p_batch_size, p_company_id, null));
   end if;
   perform _assert_read_committed();
   if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
@@ -38,11 +39,11 @@ begin
   end if;
   v_now := _now();
 
-  -- A round renews what is kept, which takes it out of sight, and removes what it may of the rest. Only a
-  -- round that removes nothing is followed by another, without the companies it could not get on with.
+  -- A round looks at a window of what has expired, renews what is kept and removes what it may of the rest.
+  -- Only a round that removes nothing is followed by another, past the companies it could not get on with.
   loop
     with seen as materialized (
-      select * from _expired_keys(v_now, p_batch_size, p_company_id, v_skip, null)
+      select * from _expired_keys(v_now, v_window, p_company_id, v_skip, null)
     ),
     kept as (
       select s.company_id, s.key_type, s.key_id, s.renewed_at
@@ -74,17 +75,18 @@ begin
     )
     select (select count(*) from seen),
            (select count(*) from renewed),
-           array(select distinct s.company_id from seen s where s.renewed_at is null limit 1000),
-           array(select s.company_id from seen s where s.renewed_at is not null
-                 except
-                 select r.company_id from reached r)
+           array(select distinct s.company_id from seen s where not s.is_kept limit 1000),
+           array(select distinct s.company_id
+                   from seen s
+                  where s.is_kept
+                    and (s.company_id, s.key_type, s.key_id) not in (select r.company_id, r.key_type, r.key_id from reached r))
       into v_seen, v_renewed, v_companies, v_held;
     exit when v_seen = 0;
 
     v_locked := array(select c.id from unnest(v_companies) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
     if v_locked <> '{}' then
       delete from whatsapp_keys k
-       using _removable_keys(v_now, p_batch_size, p_company_id, v_locked) r
+       using _removable_keys(v_now, v_window, p_batch_size, p_company_id, v_locked) r
        where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id;
       get diagnostics v_removed = row_count;
       exit when v_removed > 0;
