@@ -244,13 +244,13 @@ def test_a_wait_that_is_too_long_names_the_process_in_the_way(db: Database) -> N
 
 
 def test_auth_state_lock_wait_bounds_the_wait(db: Database) -> None:
-    error, elapsed, _ = wait_for_acme(db, auth_state__lock_wait="400ms", lock_timeout="1min")
+    error, elapsed, _ = wait_for_acme(db, auth_state__lock_wait="400ms", lock_timeout="10s")
     assert error.sqlstate == "55P03"
     assert 0.35 < elapsed < 3
 
 
 def test_a_shorter_lock_timeout_bounds_the_wait(db: Database) -> None:
-    error, elapsed, _ = wait_for_acme(db, auth_state__lock_wait="1min", lock_timeout="400ms")
+    error, elapsed, _ = wait_for_acme(db, auth_state__lock_wait="10s", lock_timeout="400ms")
     assert error.sqlstate == "55P03"
     assert 0.35 < elapsed < 3
 
@@ -535,7 +535,7 @@ def count_up_under_leases(
 
 
 def test_what_is_written_under_a_lease_is_never_lost_however_short_it_is(db: Database) -> None:
-    results = at_once(count_up_under_leases, [(db.service_dsn, 5, f"holder {n}") for n in range(4)])
+    results = at_once(count_up_under_leases, [(db.service_dsn, 3, f"holder {n}") for n in range(4)])
     query = "select auth_get_keys('acme', 'counter', '{n}') ->> 'n'"
     assert count(db.conn, query) == sum(added for added, _ in results) > 0
     assert sum(refused for _, refused in results) > 0
@@ -692,7 +692,7 @@ def churn(ready: Callable[[], object], dsn: str, seconds: float, what: int) -> C
 
 def test_writers_cleanups_and_changes_of_ttl_at_once_never_fail(db: Database) -> None:
     # A superuser's sessions, since only for those the clock can be set.
-    results = at_once(churn, [(db.dsn, 8, n) for n in range(7)])
+    results = at_once(churn, [(db.dsn, 5, n) for n in range(7)])
     assert sum(results, Counter()) == Counter()
     while count(db.conn, "select cleanup_expired_keys()"):
         pass

@@ -43,6 +43,10 @@ def new_cluster() -> Iterator[Callable[[str], Cluster]]:
         cluster.remove()
 
 
+# Each version and each kind of installer once: for what depends on the tables only.
+TWO_CLUSTERS = pytest.mark.parametrize("cluster", ["pg15-login", "pg18-superuser"], indirect=True)
+
+
 def make_by_hand(database: Database, statements: str = HAND_MADE + ROWS) -> None:
     run_sql(database, statements)
 
@@ -148,6 +152,7 @@ def test_the_first_schema_of_search_path_is_created_though_a_later_one_exists(
     assert count(empty_db.conn, "select count(*) from whatsapp.whatsapp_key_ttl") == 2
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize("name", ["Whats App", 'quo"te', "select", "a,b", "äöü", "x.y"])
 def test_a_schema_may_have_a_name_that_needs_quoting(empty_db: Database, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
@@ -180,6 +185,7 @@ def test_a_second_schema_is_refused(db: Database) -> None:
     refuse(db, "WA006", "public", before="set search_path = other")
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize("name", ["pg_catalog", "information_schema", "pg_temp"])
 def test_a_schema_of_the_system_is_refused(empty_db: Database, name: str) -> None:
     with pytest.raises(psycopg.Error) as caught:
@@ -378,6 +384,7 @@ VARIANTS = {
 }
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 def test_a_table_of_another_make_is_taken_over(
     empty_db: Database, fresh_schema: str, variant: str
@@ -469,6 +476,7 @@ def test_forced_row_level_security_hides_no_row_from_the_takeover(empty_db: Data
     assert count(empty_db.conn, "select count(*) from whatsapp_keys") == 3
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize("row", ["'null'", "null"])
 def test_a_row_that_holds_null_is_left_out_with_a_notice(empty_db: Database, row: str) -> None:
     make_by_hand(empty_db)
@@ -579,6 +587,7 @@ IN_THE_WAY = {
 }
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize(("statements", "named"), IN_THE_WAY.values(), ids=IN_THE_WAY)
 def test_what_would_be_lost_aborts_and_is_named(
     empty_db: Database, statements: str, named: list[str]
@@ -591,6 +600,7 @@ def test_what_would_be_lost_aborts_and_is_named(
     refuse(empty_db, "WA006", *named)
 
 
+@TWO_CLUSTERS
 @pytest.mark.parametrize(
     "statements",
     [
@@ -717,7 +727,7 @@ def install_when_all_are_ready(ready: Callable[[], object], dsn: str, before: st
 def test_installers_at_once_in_one_database_all_end_well(
     cluster: Cluster, fresh_schema: str
 ) -> None:
-    for _ in range(5):
+    for _ in range(4):
         database = cluster.new_database(template="template0")
         run_sql(database, HAND_MADE + ROWS)
         arguments = [(database.installer_dsn,)] * 4
@@ -728,7 +738,7 @@ def test_installers_at_once_in_one_database_all_end_well(
 
 
 def test_installers_at_once_in_one_new_schema_all_end_well(cluster: Cluster) -> None:
-    for _ in range(5):
+    for _ in range(4):
         database = cluster.new_database(template="template0")
         arguments = [(database.installer_dsn, "set search_path = whatsapp")] * 3
         assert at_once(install_when_all_are_ready, arguments) == ["done"] * 3
@@ -736,7 +746,7 @@ def test_installers_at_once_in_one_new_schema_all_end_well(cluster: Cluster) -> 
 
 
 def test_of_installers_at_once_in_two_schemas_one_is_refused(cluster: Cluster) -> None:
-    for _ in range(5):
+    for _ in range(4):
         database = cluster.new_database(template="template0")
         run_sql(database, "create schema one; create schema two")
         arguments = [
@@ -752,7 +762,7 @@ def test_installers_at_once_in_two_databases_make_the_roles_once(
     new_cluster: Callable[[str], Cluster], name: str
 ) -> None:
     cluster = new_cluster(name)
-    for _ in range(10):
+    for _ in range(5):
         databases = [cluster.new_database(template="template0") for _ in range(3)]
         arguments = [(database.installer_dsn,) for database in databases]
         assert at_once(install_when_all_are_ready, arguments) == ["done"] * 3
@@ -769,7 +779,7 @@ def test_many_rounds_in_two_databases_with_the_roles_there_all_end_well(
     cluster = new_cluster(name)
     databases = [cluster.new_database(template="template0") for _ in range(2)]
     arguments = [(database.installer_dsn,) for database in databases] * 2
-    for _ in range(15):
+    for _ in range(10):
         assert at_once(install_when_all_are_ready, arguments) == ["done"] * 4
 
 
