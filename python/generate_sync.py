@@ -26,6 +26,7 @@ REPLACEMENTS = [
         (r"Coroutine\[Any, Any, (.+)\]$", r"\1"),
         (r"asynchronous=True", "asynchronous=False"),
         (r"\basync (def|with|for)\b", r"\1"),
+        (r"await connection\.set_autocommit\((\w+)\)", r"connection.autocommit = \1"),
         (r"\bawait ", ""),
         (r"`async with`", "`with`"),
         (r"\b__a(enter|exit)__\b", r"__\1__"),

@@ -91,7 +91,7 @@ def _encoded(value: object, depth: int = 0) -> Value:
         return value
     if depth >= MAX_DEPTH:
         raise _Refused(f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return _encoded_items(value, depth)
     if isinstance(value, (list, tuple)):
         items = []
@@ -212,6 +212,10 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 def _from_base64(data: str) -> bytes:
     """Either alphabet, padded or not, as Node reads it."""
+    try:
+        return b64decode(data, validate=True)
+    except ValueError:
+        pass
     digits = _NOT_BASE64.sub("", data.partition("=")[0].translate(_URL_SAFE))
     if len(digits) % 4 == 1:
         digits = digits[:-1]

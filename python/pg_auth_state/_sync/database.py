@@ -166,12 +166,12 @@ class GivenPool:
             if connection.autocommit:
                 return execute(connection, call)
             # One statement: without BEGIN and COMMIT around it, it makes one round trip of three.
-            connection.set_autocommit(True)
+            connection.autocommit = True
             try:
                 return execute(connection, call)
             finally:
                 if connection.info.transaction_status == TransactionStatus.IDLE:
-                    connection.set_autocommit(False)
+                    connection.autocommit = False
 
     def close(self) -> None:
         """The pool stays the caller's."""
