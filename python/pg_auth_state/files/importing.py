@@ -184,7 +184,8 @@ class _Import:
     def _is_there_already(self, account: Account) -> bool:
         """Ask whether the account may be written, before anything is: it costs one small call."""
         try:
-            self.company.write(NOTHING, "new" if self.options.mode == "new" else "merge")
+            with self.company.database.writing():
+                self.company.write(NOTHING, "new" if self.options.mode == "new" else "merge")
         except UnsafeRequest:
             if self.options.mode != "new":
                 raise
