@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.clients import cluster as two_clusters
+from harness.clients import cluster
 from harness.cluster import Cluster, Database
 
-__all__ = ["emptied_db", "module_db", "two_clusters"]
+__all__ = ["cluster", "emptied_db", "module_db"]
 
 
 @pytest.fixture(scope="module")
