@@ -45,18 +45,21 @@
 
 begin;
 set local transaction_isolation = 'read committed';
+set local transaction_read_only = off;
+set local standard_conforming_strings = on;
 
 -- sql/010_schema_and_roles.sql
--- Who installs, and where: one installer at a time, one schema per database.
+-- Who installs, and where: one installer at a time, one schema per database. Nothing that somebody else may
+-- have put into the schema is called, and nothing is found there, before we know whose it is.
 do $install$
 declare
+  v_path text := current_setting('search_path');
+  v_first text[];
   v_schema name;
-  v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
-  v_other name;
-  v_newer text;
-  v_foreign text;
+  v_what text;
 begin
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
 
   if current_setting('server_version_num')::integer < 150000 then
     raise exception using errcode = 'WA006',
@@ -64,47 +67,71 @@ begin
       detail = format('This server is %s.', current_setting('server_version'));
   end if;
 
-  v_schema := current_schema();
-  if v_schema is null then
-    execute format('create schema %I', v_wanted);
-    v_schema := v_wanted;
-  end if;
-  if v_schema like 'pg\_%' or v_schema in ('information_schema', 'cron') then
+  -- The first name of the path; "$user" counts where there is such a schema.
+  loop
+    v_first := regexp_match(v_path, '^[[:space:]]*(?:"((?:[^"]|"")*)"|([^",[:space:]]+))[[:space:]]*(?:,(.*))?$');
+    v_schema := coalesce(replace(v_first[1], '""', '"'), lower(v_first[2]));
+    exit when v_schema is distinct from '$user';
+    v_schema := current_user;
+    exit when to_regnamespace(quote_ident(v_schema)) is not null;
+    v_path := v_first[3];
+  end loop;
+  if v_schema is null or v_schema = '' or starts_with(v_schema, 'pg_') or v_schema in ('information_schema', 'cron') then
     raise exception using errcode = 'WA006',
-      message = format('Schema %I is not a place to install into.', v_schema),
-      hint = 'Put the schema that is meant first: set search_path = whatsapp';
+      message = 'There is no schema to install into.',
+      detail = format('search_path is %s.', to_json(current_setting('search_path'))),
+      hint = 'Put the schema that is meant first: set search_path = public';
+  end if;
+  if to_regnamespace(quote_ident(v_schema)) is null then
+    execute format('create schema %I', v_schema);
   end if;
 
-  select n.nspname into v_other
+  select n.nspname::text into v_what
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relname = 'whatsapp_migrations' and c.relkind = 'r' and n.nspname <> v_schema
+   where c.relname = 'whatsapp_migrations' and c.relowner = to_regrole('auth_state_owner') and n.nspname <> v_schema
    limit 1;
-  if v_other is not null then
+  if v_what is not null then
     raise exception using errcode = 'WA006',
-      message = format('pg-auth-state is installed in schema %I of this database.', v_other),
+      message = format('pg-auth-state is installed in schema %I of this database.', v_what),
       detail = 'A client of a second copy would read "no creds".',
-      hint = format('To upgrade that one: set search_path = %I', v_other);
+      hint = format('To upgrade that one: set search_path = %I', v_what);
   end if;
 
-  if to_regprocedure(format('%I.auth_schema_version()', v_schema)) is not null then
-    execute format('select %I.auth_schema_version()', v_schema) into v_newer;
-    if string_to_array(v_newer, '.')::integer[] > string_to_array('0.1.0', '.')::integer[] then
-      raise exception using errcode = 'WA006',
-        message = format('Version %s is installed, and this is 0.1.0.', v_newer),
-        hint = 'Install the newer file.';
-    end if;
+  -- Whoever may create in the schema can plant an operator that a definer function would pick.
+  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', ')
+    into v_what
+    from pg_namespace n
+   cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    left join pg_roles r on r.oid = a.grantee
+   where n.nspname = v_schema and a.privilege_type = 'CREATE'
+     and a.grantee <> n.nspowner and a.grantee is distinct from to_regrole('auth_state_owner')
+     and r.rolsuper is not true and r.rolname is distinct from current_user;
+  if v_what is not null then
+    raise exception using errcode = 'WA006',
+      message = format('Others may create objects in schema %I, and so change what our functions do.', v_schema),
+      detail = format('CREATE is granted to: %s', v_what),
+      hint = format('revoke create on schema %I from %s; or install into a schema of its own: set search_path = whatsapp', v_schema, v_what);
   end if;
 
-  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_foreign
+  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
      and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
-     and pg_get_userbyid(p.proowner) <> 'auth_state_owner';
-  if v_foreign is not null then
+     and p.proowner is distinct from to_regrole('auth_state_owner');
+  if v_what is not null then
     raise exception using errcode = 'WA006',
       message = 'Functions of somebody else carry our names.',
-      detail = v_foreign,
-      hint = 'Drop or rename them, then install again.';
+      detail = v_what,
+      hint = 'Drop or rename them, then install again. After a restore without owners: drop them, they are made anew.';
+  end if;
+
+  select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
+    from pg_proc p
+   where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proname = 'auth_schema_version';
+  if string_to_array(v_what, '.')::integer[] > string_to_array('0.1.0', '.')::integer[] then
+    raise exception using errcode = 'WA006',
+      message = format('Version %s is installed, and this is 0.1.0.', v_what),
+      hint = 'Install the newer file.';
   end if;
 
   perform set_config('search_path', format('%I, pg_temp', v_schema), true),
@@ -192,11 +219,29 @@ begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
       from pg_class c
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname = any(v_ours || array['whatsapp_migrations'])
        and pg_get_userbyid(c.relowner) <> 'auth_state_owner'
      order by c.relname
   loop
+    if v_table.relname = 'whatsapp_migrations'
+       and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+             where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped)
+           is distinct from array['number', 'name', 'applied_at'] then
+      raise exception using errcode = 'WA006',
+        message = 'whatsapp_migrations is in the way: it is not ours.',
+        detail = 'This is where pg-auth-state notes which migrations ran.',
+        hint = 'Drop or rename it, then install again.';
+    end if;
+    select format('%I.%I', v_table.relname, a.attname) as name into v_what
+      from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped
+       and t.typnamespace <> 'pg_catalog'::regnamespace;
+    if v_what.name is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: %s is of a type of somebody''s own.', v_table.relname, v_what.name),
+        hint = 'Turn the column into text or jsonb, then install again.';
+    end if;
     if v_table.relkind <> 'r' or v_table.relispartition
        or exists (select from pg_inherits i where v_table.oid in (i.inhrelid, i.inhparent)) then
       raise exception using errcode = 'WA006',
@@ -221,7 +266,12 @@ begin
         from pg_constraint f
         join pg_class c on c.oid = f.conrelid
        where f.contype = 'f' and f.confrelid = v_table.oid
-         and not (c.relnamespace = current_schema()::regnamespace and c.relname = any(v_ours))
+         and not (c.relnamespace = quote_ident(current_schema())::regnamespace and c.relname = any(v_ours))
+      union all
+      select format('publication %I', p.pubname)
+        from pg_publication_rel r
+        join pg_publication p on p.oid = r.prpubid
+       where r.prrelid = v_table.oid
       limit 1
     loop
       raise exception using errcode = 'WA006',
@@ -252,6 +302,10 @@ begin
       raise notice '%: % dropped, the functions are the only door', v_table.relname, v_what.name;
     end loop;
 
+    for v_what in select p.polname as name from pg_policy p where p.polrelid = v_table.oid loop
+      execute format('drop policy %I on %I', v_what.name, v_table.relname);
+    end loop;
+    execute format('alter table %I disable row level security, no force row level security', v_table.relname);
     execute format('alter table %I owner to auth_state_owner', v_table.relname);
   end loop;
 end
@@ -291,19 +345,16 @@ begin
   for v_name in
     select c.relname
       from pg_class c
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl')
   loop
     execute format('alter table %I rename to %I', v_name, '_old_' || v_name);
-    -- A forced policy would hide rows from their new owner.
-    execute format('alter table %I no force row level security', '_old_' || v_name);
-    execute format('alter table %I disable row level security', '_old_' || v_name);
   end loop;
   for v_name in
     select i.indexrelid::regclass::text
       from pg_index i
       join pg_class c on c.oid = i.indrelid
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
   loop
     execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
@@ -313,7 +364,7 @@ begin
     select format('alter table %s rename constraint %I to %I', n.conrelid::regclass, n.conname, '_old_' || n.oid)
       from pg_constraint n
       join pg_class c on c.oid = n.conrelid
-     where n.contype = 'n' and c.relnamespace = current_schema()::regnamespace
+     where n.contype = 'n' and c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
   loop
     execute v_name;
@@ -361,10 +412,6 @@ create table whatsapp_key_ttl (
   constraint whatsapp_key_ttl_pkey primary key (key_type)
 );
 
--- Values must not end up in pg_stats.
-alter table whatsapp_auth alter column creds set statistics 0;
-alter table whatsapp_keys alter column value set statistics 0;
-
 -- Measured by bench/storage.py, see docs/performance.md: room on the page for HOT updates, vacuum in small
 -- bites, and lz4 where the server was built with it.
 alter table whatsapp_auth set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
@@ -389,11 +436,12 @@ values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
-  v_version constant bigint := floor(extract(epoch from v_now) * 1000000);
+  v_version constant bigint := floor(extract(epoch from v_now) * 1000000::numeric)::bigint;
   v_table record;
   v_select text;
   v_bad bigint;
   v_extra text;
+  v_name text;
   v_detail text;
 begin
   for v_table in
@@ -413,12 +461,18 @@ begin
          $sql$coalesce(o.value, 'null') = 'null'$sql$),
         ('whatsapp_leases', array['company_id', 'holder', 'token', 'expires_at'],
          array['company_id text', 'holder text', 'token bigint', 'acquired_at timestamptz', 'expires_at timestamptz'],
-         $sql$o.company_id is null or o.holder is null or o.token is null or o.expires_at is null$sql$, 'false'),
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or o.holder is null or octet_length(o.holder) not between 1 and 256
+              or o.token is null or o.token > $1
+              or o.expires_at is null or o.expires_at > $2 + interval '1000 years'$sql$, 'false'),
         ('whatsapp_key_ttl', array['key_type', 'ttl'], array['key_type text', 'ttl interval'],
-         $sql$o.key_type is null or o.ttl <= '0'$sql$, 'false')
+         $sql$o.key_type is null or octet_length(o.key_type) not between 1 and 128
+              or o.ttl <= '0' or o.ttl > '1000 years'
+              or o.key_type in ('creds', 'app-state-sync-key', 'pre-key', 'session', 'sender-key') and o.ttl is not null$sql$, 'false')
       ) t (name, must, columns, bad, absent)
      where to_regclass('_old_' || t.name) is not null
   loop
+    v_name := v_table.name;
     select string_agg(a.attname, ', ') into v_extra
       from pg_attribute a
      where a.attrelid = to_regclass('_old_' || v_table.name) and a.attnum > 0 and not a.attisdropped
@@ -448,11 +502,13 @@ begin
                               and a.attname = split_part(c, ' ', 1) and not a.attisdropped;
     v_select := format('(select %s from %I) o', v_select, '_old_' || v_table.name);
 
-    execute format('select count(*) from %s where %s', v_select, v_table.bad) into v_bad;
+    execute format('select count(*) from %s where $1 > 0 and $2 is not null and (%s)', v_select, v_table.bad)
+       into v_bad using v_version, v_now;
     if v_bad > 0 then
       raise exception using errcode = 'WA006',
         message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
-        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), or creds are neither an object nor a string.',
+        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), creds are neither an object '
+                 'nor a string, a lease is beyond reason, or a ttl is for a type that must not expire.',
         hint = 'Mend or delete them, then install again.';
     end if;
     execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
@@ -464,15 +520,22 @@ begin
       case v_table.name
         when 'whatsapp_auth' then
           $sql$insert into whatsapp_auth
-               select o.company_id, o.creds, greatest(o.version + 1, $1), coalesce(o.created_at, o.updated_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2)
-                 from %s where not (%s)$sql$
+               select o.company_id, o.creds, $1, t.created_at, t.updated_at
+                 from %s
+                cross join lateral (
+                  select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
+                         least(greatest(coalesce(o.updated_at, o.created_at, $2), 'epoch'), $2) as updated_at
+                ) t
+                where not (%s)$sql$
         when 'whatsapp_keys' then
           $sql$insert into whatsapp_keys
-               select o.company_id, o.key_type, o.key_id, o.value, coalesce(o.created_at, o.updated_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2) + (select t.ttl from whatsapp_key_ttl t where t.key_type = o.key_type)
-                 from %s where $1 > 0 and not (%s)$sql$
+               select o.company_id, o.key_type, o.key_id, o.value, t.created_at, t.updated_at, null
+                 from %s
+                cross join lateral (
+                  select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
+                         least(greatest(coalesce(o.updated_at, o.created_at, $2), 'epoch'), $2) as updated_at
+                ) t
+                where $1 > 0 and not (%s)$sql$
         when 'whatsapp_leases' then
           $sql$insert into whatsapp_leases
                select o.company_id, o.holder, greatest(o.token, $1), coalesce(o.acquired_at, $2), o.expires_at
@@ -486,7 +549,7 @@ begin
     raise notice '%: taken over', v_table.name;
   end loop;
 
-  -- Before the keys' expiry is final: a hand-made ttl counts for them too.
+  -- Now that all ttls are known.
   update whatsapp_keys k
      set expires_at = k.updated_at + t.ttl
     from whatsapp_key_ttl t
@@ -494,11 +557,17 @@ begin
 
   select string_agg(format('%I', c.relname), ', ') into v_select
     from pg_class c
-   where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname like '\_old\_whatsapp\_%';
+   where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind = 'r' and starts_with(c.relname, '_old_whatsapp_');
   if v_select is not null then
     execute 'drop table ' || v_select;
   end if;
 exception
+  -- PostgreSQL would quote the value.
+  when data_exception or cannot_coerce or unique_violation then
+    raise exception using errcode = 'WA006',
+      message = format('%I cannot be taken over: a value in it is not what its column is for.', v_name),
+      detail = 'Text that is no JSON, a column of another type, a number or time out of range, or two rows of one key.',
+      hint = 'Mend or delete it, then install again.';
   when dependent_objects_still_exist then
     get stacked diagnostics v_detail = pg_exception_detail;
     raise exception using errcode = 'WA006',
@@ -519,6 +588,7 @@ language plpgsql
 volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
 as $func$
 declare
   v_changed bigint;
@@ -862,7 +932,10 @@ parallel safe
 set search_path from current
 as $func$
 begin
-  if p_ttl is null or p_ttl <= '0' or p_ttl > '1000 years' then
+  -- '1 month -29 days' is above zero, and in the past after most days of February.
+  if p_ttl is null or p_ttl <= '0' or p_ttl > '1000 years'
+     or least(extract(year from p_ttl), extract(month from p_ttl), extract(day from p_ttl),
+              extract(hour from p_ttl), extract(minute from p_ttl), extract(second from p_ttl)) < 0 then
     raise exception using errcode = 'WA001',
       message = 'A ttl is an interval above zero and up to 1000 years.',
       detail = format('p_ttl is %s.', coalesce(p_ttl::text, 'null')),
@@ -916,6 +989,8 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
@@ -1013,7 +1088,7 @@ begin
              case when own.is_reverse then own.other else own.name end as pn,
              case when own.is_reverse then own.name else own.other end as lid
         from (
-          select k.key_type = 'lid-mapping-reverse' or k.key_id like '%\_reverse' as is_reverse,
+          select k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
                  regexp_replace(k.key_id, '_reverse$', '') as name,
                  k.value #>> '{}' as other
         ) own
@@ -1056,11 +1131,11 @@ create or replace function _from_utc (p_time text)
 returns timestamptz
 language plpgsql
 immutable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
 begin
-  if p_time ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$' then
+  if p_time ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$' then
     return p_time::timestamptz;
   end if;
   return null;
@@ -1101,7 +1176,7 @@ create or replace function _lock_wait ()
 returns integer
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
 declare
@@ -1111,14 +1186,15 @@ declare
 begin
   begin
     -- A bare number is milliseconds, as in lock_timeout.
-    v_wait := (extract(epoch from (case when v_setting ~ '^\d+$' then v_setting || 'ms' else v_setting end)::interval) * 1000)::integer;
+    v_wait := (extract(epoch from (case when v_setting ~ '^[0-9]+$' then v_setting || 'ms' else v_setting end)::interval)
+               * 1000::numeric)::integer;
   exception
-    when data_exception then
+    when data_exception or feature_not_supported then
       v_wait := 0;
   end;
-  if v_wait < 1 then
+  if v_wait not between 1 and 600000 then
     raise exception using errcode = 'WA001',
-      message = 'auth_state.lock_wait is a time above zero.',
+      message = 'auth_state.lock_wait is a time above zero and up to ten minutes.',
       detail = 'The setting auth_state.lock_wait of this session cannot be read as one.',
       hint = 'set auth_state.lock_wait = ''5s''';
   end if;
@@ -1135,7 +1211,7 @@ immutable
 parallel safe
 set search_path from current
 as $func$
-  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000)::bigint)
+  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)
 $func$;
 
 -- functions/_now.sql
@@ -1198,26 +1274,35 @@ end
 $func$;
 
 -- functions/_renew_keys.sql
--- An unchanged write keeps a key with a ttl alive, at most once a day (or once its time is up).
+-- An unchanged write keeps a key with a ttl alive, at most once a day or once its time is up. A row that a
+-- cleanup renews at this moment is not waited for.
 create or replace function _renew_keys (p_company_id text, p_data jsonb, p_now timestamptz)
 returns void
 language plpgsql
 volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 begin
   update whatsapp_keys k
-     set updated_at = p_now, expires_at = p_now + l.ttl
-    from jsonb_each(p_data) t
-    join whatsapp_key_ttl l on l.key_type = t.key
-   cross join lateral jsonb_object_keys(t.value) e (id)
-   where k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.id
-     and k.expires_at is not null
-     and (k.updated_at <= p_now - interval '1 day' or k.expires_at <= p_now);
+     set updated_at = p_now, expires_at = p_now + free.ttl
+    from (
+      select s.key_type, s.key_id, l.ttl
+        from jsonb_each(p_data) t
+        join whatsapp_key_ttl l on l.key_type = t.key
+       cross join lateral jsonb_object_keys(t.value) e (id)
+        join whatsapp_keys s on s.company_id = p_company_id and s.key_type = t.key and s.key_id = e.id
+       where s.expires_at is not null
+         and (s.updated_at <= p_now - interval '1 day' or s.expires_at <= p_now)
+         for no key update of s skip locked
+    ) free
+   where k.company_id = p_company_id and k.key_type = free.key_type and k.key_id = free.key_id;
 end
 $func$;
 
@@ -1233,12 +1318,16 @@ set search_path from current
 as $func$
 begin
   delete from whatsapp_leases l
-   where l.company_id in (
-     select o.company_id from whatsapp_leases o where o.expires_at < p_now - interval '1 day' for update skip locked
-   );
+   using (select o.company_id from whatsapp_leases o where o.expires_at < p_now - interval '1 day' limit 500) o
+   where l.company_id = o.company_id and l.expires_at < p_now - interval '1 day'
+     and pg_try_advisory_xact_lock(_lock_key(o.company_id));
   perform _apply_ttl(t.key_type, t.ttl)
      from whatsapp_key_ttl t
-    where t.changed_at > p_now - interval '1 day';
+    where t.changed_at is not null;
+  -- After a day no writer of that time is left.
+  update whatsapp_key_ttl t
+     set changed_at = null
+   where t.changed_at < p_now - interval '1 day';
 end
 $func$;
 
@@ -1351,7 +1440,10 @@ language plpgsql
 volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
@@ -1416,6 +1508,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 as $func$
 declare
   v_now timestamptz;
@@ -1686,6 +1779,8 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
@@ -1696,9 +1791,8 @@ begin
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
-  -- A custom plan would cost more to make than it saves: the plan never changes.
+  -- The plan never changes, whatever the statistics said when it was made: a probe of the primary key per id.
   -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
-  -- The probe by LATERAL and OFFSET 0 is one index search per id whatever the statistics say.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true)
@@ -1742,6 +1836,8 @@ parallel safe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
@@ -1796,6 +1892,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 set jit = off
 as $func$
 declare
@@ -1832,14 +1929,14 @@ begin
     if v_old.creds is distinct from v_creds then
       perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);
     end if;
+    with kept as materialized (
+      select t.key as key_type, e.id as key_id
+        from jsonb_each(p_state -> 'keys') t
+       cross join lateral jsonb_object_keys(t.value) e (id)
+    )
     delete from whatsapp_keys k
      where k.company_id = p_company_id
-       and not exists (
-         select
-           from jsonb_each(p_state -> 'keys') t
-          cross join lateral jsonb_object_keys(t.value) e (id)
-          where t.key = k.key_type and e.id = k.key_id
-       );
+       and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
       delete from whatsapp_auth a where a.company_id = p_company_id;
     end if;
@@ -2049,6 +2146,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 as $func$
 declare
   v_now timestamptz;
@@ -2156,7 +2254,7 @@ set search_path from current
 as $func$
 declare
   v_command constant text := format(
-    'do $job$ begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end $job$', current_schema());
+    'do %L', format('begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end', current_schema()));
   v_cron constant jsonb := auth_cleanup_job();
   v_other text;
   v_job bigint;
@@ -2173,8 +2271,11 @@ begin
   if v_cron ->> 'pg_cron' = 'elsewhere' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
-      detail = format('Run the statement of the hint in database %I, as a superuser or the login that is to run the job.', v_cron ->> 'cron_database'),
-      hint = format('select cron.schedule_in_database(%L, %L, %L, %L)',
+      detail = format('Run the statement of the hint in database %I, as the login that is to run the job. No row back: '
+                      'a job of that name serves another database already, choose another name.', v_cron ->> 'cron_database'),
+      -- pg_cron would silently turn another database's job of this name into ours.
+      hint = format('select cron.schedule_in_database(%1$L, %2$L, %3$L, %4$L)'
+                    ' where not exists (select from cron.job where jobname = %1$L and database <> %4$L)',
                     'cleanup-whatsapp-keys', p_schedule, v_command, current_database());
   elsif v_cron ->> 'pg_cron' = 'absent' then
     raise exception using errcode = 'WA006',
@@ -2311,7 +2412,7 @@ Sets how long keys of a type live without being written, brings the expiry of ex
 
 Reads the whole key table. Rows that a writer holds at that moment are not waited for: they follow with their next write, or with the next cleanup that finds nothing to remove.
 
-Errors: WA001, WA006, 42501, 55P03. Locks: changed rows until the transaction ends; waits for a cleanup batch that is under way.
+Errors: WA001, WA006, 42501, 55P03. Locks: changed rows until the transaction ends, and a writer that changes one of them waits for that: keep the transaction short. Waits for a cleanup batch that is under way.
 $$;
 
 -- functions/auth_stats.sql
@@ -2479,13 +2580,14 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $func$
 declare
   v_now timestamptz;
-  v_window constant bigint := greatest(p_batch_size, 1000);
+  v_window constant bigint := greatest(p_batch_size, 1000)::bigint;
   v_removed bigint := 0::bigint;
   v_seen bigint;
   v_renewed bigint;
@@ -2493,6 +2595,7 @@ declare
   v_held text[];
   v_locked text[];
   v_skip text[] := '{}'::text[];
+  v_locks integer := 0;
 begin
   if p_company_id is null then
     perform _assert_service();
@@ -2561,7 +2664,8 @@ begin
       get diagnostics v_removed = row_count;
       exit when v_removed > 0;
     end if;
-    exit when v_renewed = 0 and v_companies = '{}' and v_held = '{}';
+    v_locks := v_locks + cardinality(v_locked);
+    exit when v_locks >= 1000 or (v_renewed = 0 and v_companies = '{}' and v_held = '{}');
     v_skip := v_skip || v_companies || v_held;
   end loop;
 
@@ -2579,7 +2683,7 @@ Removes keys past their expiry and returns how many, at most `p_batch_size`: cal
 - `p_dry_run`: true removes nothing and returns what the next call would remove.
 - `p_company_id`: this company only; null for all.
 
-Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 1000 companies at once, until the transaction ends. Returns 0 while auth_set_ttl is at work.
+Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 2000 companies at once, until the transaction ends. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
 $$;
 
 -- sql/900_grants_and_comments.sql
@@ -2587,18 +2691,30 @@ $$;
 do $install$
 declare
   v_function regprocedure;
+  v_detail text;
 begin
   for v_function in
     select p.oid
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and p.xmin <> pg_current_xact_id()::xid
   loop
-    execute format('drop function %s', v_function);
+    execute format('drop routine %s', v_function);
   end loop;
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'A function that this version no longer has is still used.',
+      detail = v_detail,
+      hint = 'Drop what uses it, then install again.';
 end
 $install$;
+
+-- Values must not end up in pg_stats.
+alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_keys alter column value set statistics 0;
 
 -- Deny by default: whatever somebody or a platform's default privileges granted goes first.
 do $install$
@@ -2609,23 +2725,31 @@ begin
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
       from pg_class c cross join aclexplode(c.relacl) a
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relkind in ('r', 'S', 'v') and pg_get_userbyid(c.relowner) = 'auth_state_owner'
        and a.grantee <> c.relowner
+    union
+    select format('revoke all (%I) on table %I from %s', t.attname, c.relname,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+      from pg_class c
+      join pg_attribute t on t.attrelid = c.oid
+     cross join aclexplode(t.attacl) a
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and c.relkind in ('r', 'v') and pg_get_userbyid(c.relowner) = 'auth_state_owner'
     union
     select format('revoke all on function %s from %s', p.oid::regprocedure,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
       from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and a.grantee <> p.proowner
        and pg_get_userbyid(a.grantee) <> 'auth_state_service'
     union
     select format('revoke all on function %s from auth_state_service', p.oid::regprocedure)
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and p.proname like '\_%' and p.proacl is not null
+       and starts_with(p.proname, '_') and p.proacl is not null
        and has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
   loop
     execute v_grant.statement;
@@ -2634,8 +2758,8 @@ begin
   for v_grant in
     select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proname not like '\_%'
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
   loop
     execute v_grant.statement;
@@ -2663,7 +2787,7 @@ comment on column whatsapp_leases.token is 'Fencing token: grows with every acqu
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is
-  'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
+  'When auth_set_ttl changed it; cleanup brings along rows that a writer held then, and sets this to null a day later.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';
 
 -- sql/990_finish.sql

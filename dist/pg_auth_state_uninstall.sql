@@ -7,6 +7,8 @@
 
 begin;
 set local transaction_isolation = 'read committed';
+set local transaction_read_only = off;
+set local standard_conforming_strings = on;
 
 do $uninstall$
 declare
@@ -14,10 +16,14 @@ declare
   v_me constant name := current_user;
   v_accounts bigint;
   v_what text;
+  v_detail text;
   v_role text;
 begin
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
-  if to_regclass(format('%I.whatsapp_migrations', v_schema)) is null then
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  if not exists (select from pg_class c
+                  where c.oid = to_regclass(format('%I.whatsapp_migrations', v_schema))
+                    and c.relowner = to_regrole('auth_state_owner')) then
     raise exception using errcode = 'WA006',
       message = format('pg-auth-state is not installed in schema %I.', v_schema),
       hint = 'Put the schema it is in first: set search_path = whatsapp';
@@ -25,7 +31,11 @@ begin
 
   -- The job first: it would go on calling what is no longer there.
   begin
-    execute format('select %I.auth_unschedule_cleanup()', v_schema);
+    if (select p.proowner = to_regrole('auth_state_owner')
+          from pg_proc p
+         where p.oid = to_regprocedure(format('%I.auth_unschedule_cleanup()', v_schema))) then
+      execute format('select %I.auth_unschedule_cleanup()', v_schema);
+    end if;
   exception
     when sqlstate 'WA006' then
       get stacked diagnostics v_what = pg_exception_hint;
@@ -49,7 +59,7 @@ begin
   end if;
 
   for v_what in
-    select format('drop function %s', p.oid::regprocedure)
+    select format('drop routine %s', p.oid::regprocedure)
       from pg_proc p
      where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(p.proowner) = 'auth_state_owner'
     union all
@@ -58,7 +68,16 @@ begin
      where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(c.relowner) = 'auth_state_owner'
        and c.relkind = 'r'
   loop
-    execute v_what;
+    begin
+      execute v_what;
+    exception
+      when dependent_objects_still_exist then
+        get stacked diagnostics v_detail = pg_exception_detail;
+        raise exception using errcode = 'WA006',
+          message = 'Something of yours depends on what is to be removed.',
+          detail = v_detail,
+          hint = 'Drop it, then uninstall again.';
+    end;
   end loop;
   alter default privileges for role auth_state_owner grant execute on functions to public;
   perform set_config('role', 'none', true);

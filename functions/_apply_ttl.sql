@@ -4,6 +4,7 @@ language plpgsql
 volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
 as $func$
 declare
   v_changed bigint;

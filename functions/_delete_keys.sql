@@ -8,6 +8,8 @@ parallel unsafe
 set search_path from current
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare

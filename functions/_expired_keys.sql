@@ -61,7 +61,7 @@ begin
              case when own.is_reverse then own.other else own.name end as pn,
              case when own.is_reverse then own.name else own.other end as lid
         from (
-          select k.key_type = 'lid-mapping-reverse' or k.key_id like '%\_reverse' as is_reverse,
+          select k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
                  regexp_replace(k.key_id, '_reverse$', '') as name,
                  k.value #>> '{}' as other
         ) own

@@ -3,11 +3,11 @@ create or replace function _from_utc (p_time text)
 returns timestamptz
 language plpgsql
 immutable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
 begin
-  if p_time ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$' then
+  if p_time ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$' then
     return p_time::timestamptz;
   end if;
   return null;

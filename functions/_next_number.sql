@@ -6,5 +6,5 @@ immutable
 parallel safe
 set search_path from current
 as $func$
-  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000)::bigint)
+  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)
 $func$;

@@ -6,7 +6,10 @@ language plpgsql
 volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 set jit = off
 as $func$
 declare

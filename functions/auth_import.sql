@@ -11,6 +11,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 set jit = off
 as $func$
 declare
@@ -47,14 +48,14 @@ begin
     if v_old.creds is distinct from v_creds then
       perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);
     end if;
+    with kept as materialized (
+      select t.key as key_type, e.id as key_id
+        from jsonb_each(p_state -> 'keys') t
+       cross join lateral jsonb_object_keys(t.value) e (id)
+    )
     delete from whatsapp_keys k
      where k.company_id = p_company_id
-       and not exists (
-         select
-           from jsonb_each(p_state -> 'keys') t
-          cross join lateral jsonb_object_keys(t.value) e (id)
-          where t.key = k.key_type and e.id = k.key_id
-       );
+       and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
       delete from whatsapp_auth a where a.company_id = p_company_id;
     end if;

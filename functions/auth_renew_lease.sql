@@ -9,6 +9,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 as $func$
 declare
   v_now timestamptz;

@@ -8,7 +8,7 @@ set search_path from current
 as $func$
 declare
   v_command constant text := format(
-    'do $job$ begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end $job$', current_schema());
+    'do %L', format('begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end', current_schema()));
   v_cron constant jsonb := auth_cleanup_job();
   v_other text;
   v_job bigint;
@@ -25,8 +25,11 @@ begin
   if v_cron ->> 'pg_cron' = 'elsewhere' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
-      detail = format('Run the statement of the hint in database %I, as a superuser or the login that is to run the job.', v_cron ->> 'cron_database'),
-      hint = format('select cron.schedule_in_database(%L, %L, %L, %L)',
+      detail = format('Run the statement of the hint in database %I, as the login that is to run the job. No row back: '
+                      'a job of that name serves another database already, choose another name.', v_cron ->> 'cron_database'),
+      -- pg_cron would silently turn another database's job of this name into ours.
+      hint = format('select cron.schedule_in_database(%1$L, %2$L, %3$L, %4$L)'
+                    ' where not exists (select from cron.job where jobname = %1$L and database <> %4$L)',
                     'cleanup-whatsapp-keys', p_schedule, v_command, current_database());
   elsif v_cron ->> 'pg_cron' = 'absent' then
     raise exception using errcode = 'WA006',

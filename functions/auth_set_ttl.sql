@@ -41,5 +41,5 @@ Sets how long keys of a type live without being written, brings the expiry of ex
 
 Reads the whole key table. Rows that a writer holds at that moment are not waited for: they follow with their next write, or with the next cleanup that finds nothing to remove.
 
-Errors: WA001, WA006, 42501, 55P03. Locks: changed rows until the transaction ends; waits for a cleanup batch that is under way.
+Errors: WA001, WA006, 42501, 55P03. Locks: changed rows until the transaction ends, and a writer that changes one of them waits for that: keep the transaction short. Waits for a cleanup batch that is under way.
 $$;

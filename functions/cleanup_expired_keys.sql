@@ -9,13 +9,14 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set timezone = 'UTC'
 set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $func$
 declare
   v_now timestamptz;
-  v_window constant bigint := greatest(p_batch_size, 1000);
+  v_window constant bigint := greatest(p_batch_size, 1000)::bigint;
   v_removed bigint := 0::bigint;
   v_seen bigint;
   v_renewed bigint;
@@ -23,6 +24,7 @@ declare
   v_held text[];
   v_locked text[];
   v_skip text[] := '{}'::text[];
+  v_locks integer := 0;
 begin
   if p_company_id is null then
     perform _assert_service();
@@ -91,7 +93,8 @@ begin
       get diagnostics v_removed = row_count;
       exit when v_removed > 0;
     end if;
-    exit when v_renewed = 0 and v_companies = '{}' and v_held = '{}';
+    v_locks := v_locks + cardinality(v_locked);
+    exit when v_locks >= 1000 or (v_renewed = 0 and v_companies = '{}' and v_held = '{}');
     v_skip := v_skip || v_companies || v_held;
   end loop;
 
@@ -109,5 +112,5 @@ Removes keys past their expiry and returns how many, at most `p_batch_size`: cal
 - `p_dry_run`: true removes nothing and returns what the next call would remove.
 - `p_company_id`: this company only; null for all.
 
-Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 1000 companies at once, until the transaction ends. Returns 0 while auth_set_ttl is at work.
+Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 2000 companies at once, until the transaction ends. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
 $$;

@@ -42,3 +42,5 @@
 
 begin;
 set local transaction_isolation = 'read committed';
+set local transaction_read_only = off;
+set local standard_conforming_strings = on;

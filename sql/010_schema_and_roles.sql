@@ -1,13 +1,14 @@
--- Who installs, and where: one installer at a time, one schema per database.
+-- Who installs, and where: one installer at a time, one schema per database. Nothing that somebody else may
+-- have put into the schema is called, and nothing is found there, before we know whose it is.
 do $install$
 declare
+  v_path text := current_setting('search_path');
+  v_first text[];
   v_schema name;
-  v_wanted name := (parse_ident(split_part(current_setting('search_path'), ',', 1), false))[1];
-  v_other name;
-  v_newer text;
-  v_foreign text;
+  v_what text;
 begin
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
+  perform set_config('search_path', 'pg_catalog, pg_temp', true);
 
   if current_setting('server_version_num')::integer < 150000 then
     raise exception using errcode = 'WA006',
@@ -15,47 +16,71 @@ begin
       detail = format('This server is %s.', current_setting('server_version'));
   end if;
 
-  v_schema := current_schema();
-  if v_schema is null then
-    execute format('create schema %I', v_wanted);
-    v_schema := v_wanted;
-  end if;
-  if v_schema like 'pg\_%' or v_schema in ('information_schema', 'cron') then
+  -- The first name of the path; "$user" counts where there is such a schema.
+  loop
+    v_first := regexp_match(v_path, '^[[:space:]]*(?:"((?:[^"]|"")*)"|([^",[:space:]]+))[[:space:]]*(?:,(.*))?$');
+    v_schema := coalesce(replace(v_first[1], '""', '"'), lower(v_first[2]));
+    exit when v_schema is distinct from '$user';
+    v_schema := current_user;
+    exit when to_regnamespace(quote_ident(v_schema)) is not null;
+    v_path := v_first[3];
+  end loop;
+  if v_schema is null or v_schema = '' or starts_with(v_schema, 'pg_') or v_schema in ('information_schema', 'cron') then
     raise exception using errcode = 'WA006',
-      message = format('Schema %I is not a place to install into.', v_schema),
-      hint = 'Put the schema that is meant first: set search_path = whatsapp';
+      message = 'There is no schema to install into.',
+      detail = format('search_path is %s.', to_json(current_setting('search_path'))),
+      hint = 'Put the schema that is meant first: set search_path = public';
+  end if;
+  if to_regnamespace(quote_ident(v_schema)) is null then
+    execute format('create schema %I', v_schema);
   end if;
 
-  select n.nspname into v_other
+  select n.nspname::text into v_what
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relname = 'whatsapp_migrations' and c.relkind = 'r' and n.nspname <> v_schema
+   where c.relname = 'whatsapp_migrations' and c.relowner = to_regrole('auth_state_owner') and n.nspname <> v_schema
    limit 1;
-  if v_other is not null then
+  if v_what is not null then
     raise exception using errcode = 'WA006',
-      message = format('pg-auth-state is installed in schema %I of this database.', v_other),
+      message = format('pg-auth-state is installed in schema %I of this database.', v_what),
       detail = 'A client of a second copy would read "no creds".',
-      hint = format('To upgrade that one: set search_path = %I', v_other);
+      hint = format('To upgrade that one: set search_path = %I', v_what);
   end if;
 
-  if to_regprocedure(format('%I.auth_schema_version()', v_schema)) is not null then
-    execute format('select %I.auth_schema_version()', v_schema) into v_newer;
-    if string_to_array(v_newer, '.')::integer[] > string_to_array('@version@', '.')::integer[] then
-      raise exception using errcode = 'WA006',
-        message = format('Version %s is installed, and this is @version@.', v_newer),
-        hint = 'Install the newer file.';
-    end if;
+  -- Whoever may create in the schema can plant an operator that a definer function would pick.
+  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', ')
+    into v_what
+    from pg_namespace n
+   cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    left join pg_roles r on r.oid = a.grantee
+   where n.nspname = v_schema and a.privilege_type = 'CREATE'
+     and a.grantee <> n.nspowner and a.grantee is distinct from to_regrole('auth_state_owner')
+     and r.rolsuper is not true and r.rolname is distinct from current_user;
+  if v_what is not null then
+    raise exception using errcode = 'WA006',
+      message = format('Others may create objects in schema %I, and so change what our functions do.', v_schema),
+      detail = format('CREATE is granted to: %s', v_what),
+      hint = format('revoke create on schema %I from %s; or install into a schema of its own: set search_path = whatsapp', v_schema, v_what);
   end if;
 
-  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_foreign
+  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
      and p.proname in (@functions@)
-     and pg_get_userbyid(p.proowner) <> 'auth_state_owner';
-  if v_foreign is not null then
+     and p.proowner is distinct from to_regrole('auth_state_owner');
+  if v_what is not null then
     raise exception using errcode = 'WA006',
       message = 'Functions of somebody else carry our names.',
-      detail = v_foreign,
-      hint = 'Drop or rename them, then install again.';
+      detail = v_what,
+      hint = 'Drop or rename them, then install again. After a restore without owners: drop them, they are made anew.';
+  end if;
+
+  select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
+    from pg_proc p
+   where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proname = 'auth_schema_version';
+  if string_to_array(v_what, '.')::integer[] > string_to_array('@version@', '.')::integer[] then
+    raise exception using errcode = 'WA006',
+      message = format('Version %s is installed, and this is @version@.', v_what),
+      hint = 'Install the newer file.';
   end if;
 
   perform set_config('search_path', format('%I, pg_temp', v_schema), true),

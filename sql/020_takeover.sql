@@ -9,11 +9,29 @@ begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
       from pg_class c
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname = any(v_ours || array['whatsapp_migrations'])
        and pg_get_userbyid(c.relowner) <> 'auth_state_owner'
      order by c.relname
   loop
+    if v_table.relname = 'whatsapp_migrations'
+       and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+             where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped)
+           is distinct from array['number', 'name', 'applied_at'] then
+      raise exception using errcode = 'WA006',
+        message = 'whatsapp_migrations is in the way: it is not ours.',
+        detail = 'This is where pg-auth-state notes which migrations ran.',
+        hint = 'Drop or rename it, then install again.';
+    end if;
+    select format('%I.%I', v_table.relname, a.attname) as name into v_what
+      from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped
+       and t.typnamespace <> 'pg_catalog'::regnamespace;
+    if v_what.name is not null then
+      raise exception using errcode = 'WA006',
+        message = format('%I cannot be taken over: %s is of a type of somebody''s own.', v_table.relname, v_what.name),
+        hint = 'Turn the column into text or jsonb, then install again.';
+    end if;
     if v_table.relkind <> 'r' or v_table.relispartition
        or exists (select from pg_inherits i where v_table.oid in (i.inhrelid, i.inhparent)) then
       raise exception using errcode = 'WA006',
@@ -38,7 +56,12 @@ begin
         from pg_constraint f
         join pg_class c on c.oid = f.conrelid
        where f.contype = 'f' and f.confrelid = v_table.oid
-         and not (c.relnamespace = current_schema()::regnamespace and c.relname = any(v_ours))
+         and not (c.relnamespace = quote_ident(current_schema())::regnamespace and c.relname = any(v_ours))
+      union all
+      select format('publication %I', p.pubname)
+        from pg_publication_rel r
+        join pg_publication p on p.oid = r.prpubid
+       where r.prrelid = v_table.oid
       limit 1
     loop
       raise exception using errcode = 'WA006',
@@ -69,6 +92,10 @@ begin
       raise notice '%: % dropped, the functions are the only door', v_table.relname, v_what.name;
     end loop;
 
+    for v_what in select p.polname as name from pg_policy p where p.polrelid = v_table.oid loop
+      execute format('drop policy %I on %I', v_what.name, v_table.relname);
+    end loop;
+    execute format('alter table %I disable row level security, no force row level security', v_table.relname);
     execute format('alter table %I owner to auth_state_owner', v_table.relname);
   end loop;
 end

@@ -2,18 +2,30 @@
 do $install$
 declare
   v_function regprocedure;
+  v_detail text;
 begin
   for v_function in
     select p.oid
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and p.xmin <> pg_current_xact_id()::xid
   loop
-    execute format('drop function %s', v_function);
+    execute format('drop routine %s', v_function);
   end loop;
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'A function that this version no longer has is still used.',
+      detail = v_detail,
+      hint = 'Drop what uses it, then install again.';
 end
 $install$;
+
+-- Values must not end up in pg_stats.
+alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_keys alter column value set statistics 0;
 
 -- Deny by default: whatever somebody or a platform's default privileges granted goes first.
 do $install$
@@ -24,23 +36,31 @@ begin
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
       from pg_class c cross join aclexplode(c.relacl) a
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relkind in ('r', 'S', 'v') and pg_get_userbyid(c.relowner) = 'auth_state_owner'
        and a.grantee <> c.relowner
+    union
+    select format('revoke all (%I) on table %I from %s', t.attname, c.relname,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+      from pg_class c
+      join pg_attribute t on t.attrelid = c.oid
+     cross join aclexplode(t.attacl) a
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and c.relkind in ('r', 'v') and pg_get_userbyid(c.relowner) = 'auth_state_owner'
     union
     select format('revoke all on function %s from %s', p.oid::regprocedure,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
       from pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and a.grantee <> p.proowner
        and pg_get_userbyid(a.grantee) <> 'auth_state_service'
     union
     select format('revoke all on function %s from auth_state_service', p.oid::regprocedure)
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and p.proname like '\_%' and p.proacl is not null
+       and starts_with(p.proname, '_') and p.proacl is not null
        and has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
   loop
     execute v_grant.statement;
@@ -49,8 +69,8 @@ begin
   for v_grant in
     select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
       from pg_proc p
-     where p.pronamespace = current_schema()::regnamespace
-       and p.proname in (@functions@) and p.proname not like '\_%'
+     where p.pronamespace = quote_ident(current_schema())::regnamespace
+       and p.proname in (@functions@) and not starts_with(p.proname, '_')
        and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
   loop
     execute v_grant.statement;
@@ -78,5 +98,5 @@ comment on column whatsapp_leases.token is 'Fencing token: grows with every acqu
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is
-  'When auth_set_ttl last changed it; for a day after, cleanup brings along rows that a writer held then.';
+  'When auth_set_ttl changed it; cleanup brings along rows that a writer held then, and sets this to null a day later.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';

@@ -50,6 +50,12 @@ def schedule(database: str, schema: str = "public", expression: str | None = Non
                     detail=refused.detail,
                     hint=f"There: create extension pg_cron; {refused.hint}",
                 ) from None
+            if not rows:
+                raise UnsafeRequest(
+                    f"a job of that name in database {elsewhere} serves another database",
+                    detail=refused.detail,
+                    hint=refused.hint,
+                ) from None
     return Scheduled(int(rows[0][0]), elsewhere)
 
 

@@ -6,19 +6,16 @@ begin
   for v_name in
     select c.relname
       from pg_class c
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl')
   loop
     execute format('alter table %I rename to %I', v_name, '_old_' || v_name);
-    -- A forced policy would hide rows from their new owner.
-    execute format('alter table %I no force row level security', '_old_' || v_name);
-    execute format('alter table %I disable row level security', '_old_' || v_name);
   end loop;
   for v_name in
     select i.indexrelid::regclass::text
       from pg_index i
       join pg_class c on c.oid = i.indrelid
-     where c.relnamespace = current_schema()::regnamespace
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
   loop
     execute format('alter index %s rename to %I', v_name, '_old_' || to_regclass(v_name)::oid);
@@ -28,7 +25,7 @@ begin
     select format('alter table %s rename constraint %I to %I', n.conrelid::regclass, n.conname, '_old_' || n.oid)
       from pg_constraint n
       join pg_class c on c.oid = n.conrelid
-     where n.contype = 'n' and c.relnamespace = current_schema()::regnamespace
+     where n.contype = 'n' and c.relnamespace = quote_ident(current_schema())::regnamespace
        and c.relname in ('_old_whatsapp_auth', '_old_whatsapp_keys', '_old_whatsapp_leases', '_old_whatsapp_key_ttl')
   loop
     execute v_name;
@@ -76,10 +73,6 @@ create table whatsapp_key_ttl (
   constraint whatsapp_key_ttl_pkey primary key (key_type)
 );
 
--- Values must not end up in pg_stats.
-alter table whatsapp_auth alter column creds set statistics 0;
-alter table whatsapp_keys alter column value set statistics 0;
-
 -- Measured by bench/storage.py, see docs/performance.md: room on the page for HOT updates, vacuum in small
 -- bites, and lz4 where the server was built with it.
 alter table whatsapp_auth set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
@@ -104,11 +97,12 @@ values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
-  v_version constant bigint := floor(extract(epoch from v_now) * 1000000);
+  v_version constant bigint := floor(extract(epoch from v_now) * 1000000::numeric)::bigint;
   v_table record;
   v_select text;
   v_bad bigint;
   v_extra text;
+  v_name text;
   v_detail text;
 begin
   for v_table in
@@ -128,12 +122,18 @@ begin
          $sql$coalesce(o.value, 'null') = 'null'$sql$),
         ('whatsapp_leases', array['company_id', 'holder', 'token', 'expires_at'],
          array['company_id text', 'holder text', 'token bigint', 'acquired_at timestamptz', 'expires_at timestamptz'],
-         $sql$o.company_id is null or o.holder is null or o.token is null or o.expires_at is null$sql$, 'false'),
+         $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
+              or o.holder is null or octet_length(o.holder) not between 1 and 256
+              or o.token is null or o.token > $1
+              or o.expires_at is null or o.expires_at > $2 + interval '1000 years'$sql$, 'false'),
         ('whatsapp_key_ttl', array['key_type', 'ttl'], array['key_type text', 'ttl interval'],
-         $sql$o.key_type is null or o.ttl <= '0'$sql$, 'false')
+         $sql$o.key_type is null or octet_length(o.key_type) not between 1 and 128
+              or o.ttl <= '0' or o.ttl > '1000 years'
+              or o.key_type in ('creds', 'app-state-sync-key', 'pre-key', 'session', 'sender-key') and o.ttl is not null$sql$, 'false')
       ) t (name, must, columns, bad, absent)
      where to_regclass('_old_' || t.name) is not null
   loop
+    v_name := v_table.name;
     select string_agg(a.attname, ', ') into v_extra
       from pg_attribute a
      where a.attrelid = to_regclass('_old_' || v_table.name) and a.attnum > 0 and not a.attisdropped
@@ -163,11 +163,13 @@ begin
                               and a.attname = split_part(c, ' ', 1) and not a.attisdropped;
     v_select := format('(select %s from %I) o', v_select, '_old_' || v_table.name);
 
-    execute format('select count(*) from %s where %s', v_select, v_table.bad) into v_bad;
+    execute format('select count(*) from %s where $1 > 0 and $2 is not null and (%s)', v_select, v_table.bad)
+       into v_bad using v_version, v_now;
     if v_bad > 0 then
       raise exception using errcode = 'WA006',
         message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
-        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), or creds are neither an object nor a string.',
+        detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), creds are neither an object '
+                 'nor a string, a lease is beyond reason, or a ttl is for a type that must not expire.',
         hint = 'Mend or delete them, then install again.';
     end if;
     execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
@@ -179,15 +181,22 @@ begin
       case v_table.name
         when 'whatsapp_auth' then
           $sql$insert into whatsapp_auth
-               select o.company_id, o.creds, greatest(o.version + 1, $1), coalesce(o.created_at, o.updated_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2)
-                 from %s where not (%s)$sql$
+               select o.company_id, o.creds, $1, t.created_at, t.updated_at
+                 from %s
+                cross join lateral (
+                  select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
+                         least(greatest(coalesce(o.updated_at, o.created_at, $2), 'epoch'), $2) as updated_at
+                ) t
+                where not (%s)$sql$
         when 'whatsapp_keys' then
           $sql$insert into whatsapp_keys
-               select o.company_id, o.key_type, o.key_id, o.value, coalesce(o.created_at, o.updated_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2),
-                      coalesce(o.updated_at, o.created_at, $2) + (select t.ttl from whatsapp_key_ttl t where t.key_type = o.key_type)
-                 from %s where $1 > 0 and not (%s)$sql$
+               select o.company_id, o.key_type, o.key_id, o.value, t.created_at, t.updated_at, null
+                 from %s
+                cross join lateral (
+                  select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
+                         least(greatest(coalesce(o.updated_at, o.created_at, $2), 'epoch'), $2) as updated_at
+                ) t
+                where $1 > 0 and not (%s)$sql$
         when 'whatsapp_leases' then
           $sql$insert into whatsapp_leases
                select o.company_id, o.holder, greatest(o.token, $1), coalesce(o.acquired_at, $2), o.expires_at
@@ -201,7 +210,7 @@ begin
     raise notice '%: taken over', v_table.name;
   end loop;
 
-  -- Before the keys' expiry is final: a hand-made ttl counts for them too.
+  -- Now that all ttls are known.
   update whatsapp_keys k
      set expires_at = k.updated_at + t.ttl
     from whatsapp_key_ttl t
@@ -209,11 +218,17 @@ begin
 
   select string_agg(format('%I', c.relname), ', ') into v_select
     from pg_class c
-   where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and c.relname like '\_old\_whatsapp\_%';
+   where c.relnamespace = quote_ident(current_schema())::regnamespace and c.relkind = 'r' and starts_with(c.relname, '_old_whatsapp_');
   if v_select is not null then
     execute 'drop table ' || v_select;
   end if;
 exception
+  -- PostgreSQL would quote the value.
+  when data_exception or cannot_coerce or unique_violation then
+    raise exception using errcode = 'WA006',
+      message = format('%I cannot be taken over: a value in it is not what its column is for.', v_name),
+      detail = 'Text that is no JSON, a column of another type, a number or time out of range, or two rows of one key.',
+      hint = 'Mend or delete it, then install again.';
   when dependent_objects_still_exist then
     get stacked diagnostics v_detail = pg_exception_detail;
     raise exception using errcode = 'WA006',
