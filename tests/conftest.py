@@ -90,9 +90,12 @@ def empty_db(cluster: Cluster) -> Iterator[Database]:
 
 
 @pytest.fixture
-def cron_db(cluster: Cluster) -> Database:
+def cron_db(cluster: Cluster) -> Iterator[Database]:
     """The database in which pg_cron lives, with pg-auth-state installed; PostgreSQL 15 only."""
-    return cluster.cron_database()
+    database = cluster.cron_database()
+    yield database
+    if cluster.name == MEASURED:
+        coverage.collect(database.dsn)
 
 
 @pytest.fixture
