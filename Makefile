@@ -10,6 +10,7 @@ export DATABASE_URL
 
 bin := .venv/bin
 data := .pg-auth-state
+baileys := tests/baileys/node_modules/.package-lock.json
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check
 
 .PHONY: help
@@ -44,7 +45,7 @@ uninstall-db: .venv/user ## remove it from where install-db put it, the accounts
 	$(bin)/pg-auth-state uninstall
 
 .PHONY: test
-test: .venv/dev test-packages ## run every test, on PostgreSQL 15 and 18
+test: .venv/dev test-packages $(baileys) ## run every test, on PostgreSQL 15 and 18
 	@python3 sql/build.py --check
 	$(bin)/pytest -q
 
@@ -93,6 +94,12 @@ test-packages:
 .venv/user .venv/dev: pyproject.toml | .venv/bin/python
 	@echo 'installing Python packages into .venv'
 	$(bin)/pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'
+	touch $@
+
+# The real library, which reads what was exported; npm writes this file last.
+$(baileys): tests/baileys/package-lock.json
+	@echo 'installing Baileys into tests/baileys/node_modules'
+	npm ci --silent --prefix tests/baileys
 	touch $@
 
 .venv/bin/python:
