@@ -17,7 +17,7 @@ try:
 except ImportError:  # not on Windows: leftovers stay there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Aside", "sync_folder", "write_file"]
+__all__ = ["Aside", "remove_leftovers", "sync_folder", "write_file"]
 
 
 class Aside:

@@ -17,7 +17,7 @@ from .._calls import parsed_time
 from .._wire import Value
 from ..errors import IdentityChangeRefused, InvalidInput, NotFound, UnsafeRequest
 from ..rows import KeyRow
-from .atomic import Aside, sync_folder, write_file
+from .atomic import Aside, remove_leftovers, sync_folder, write_file
 from .database import from_ns, to_ns
 from .folder import Account, Entry, read_account, read_file
 from .importing import has_identity_of, is_paired
@@ -49,6 +49,7 @@ class FileAuthState:
         name = self.folder.name if company_id is None else company_id
         self.company_id = _wire.text(name, "company_id")
         self._lock = RLock()
+        self._is_tidy = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} company_id={self.company_id!r}>"
@@ -333,6 +334,9 @@ class FileAuthState:
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
+        elif not self._is_tidy:
+            remove_leftovers(self.folder, "")
+        self._is_tidy = True
         write_file(self.folder / name, text_for_file(value), None if at is None else to_ns(at))
 
 
