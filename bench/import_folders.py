@@ -1,11 +1,11 @@
-"""How long an import of many folders takes, against a loop that only reads and parses the same files.
+"""How long an import of many folders takes, against a loop that only reads and parses the files.
 
     .venv/bin/python bench/import_folders.py [--companies 1000] [--rounds 3] [--folder DIR]
 
-Makes copies of the 337 files that the real library wrote in nine days of a small company, and a PostgreSQL
-server of its own with fsync on. Each round runs the loop and then `pg-auth-state import --all` as anybody
-would, backup included, and prints both and their ratio. The first round reads from the disk if it can drop
-the caches (root), like the loop before it.
+Makes copies of the 337 files that the real library wrote in nine days of a small company, and a
+PostgreSQL server of its own with fsync on. Each round runs the loop and then, as anybody would,
+`pg-auth-state import --all`, backup included, and prints both and their ratio. As root it drops the
+caches of the operating system before both of the first round.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def test_an_export_that_is_killed_leaves_nothing_that_looks_like_one(
         if out.exists():
             assert len(list(out.iterdir())) == 337
             shutil.rmtree(out)
-    (parent / ".out.0123.tmp").mkdir()
+    (parent / ".out.01234567.tmp").mkdir()
     job()
     assert [path.name for path in parent.iterdir()] == ["out"]
 

@@ -28,6 +28,7 @@ from ..files.jobs import (
     guarded,
     import_all,
     import_one,
+    seldom_collect_garbage,
 )
 from ..files.problems import Note
 from ..files.verifying import Verified, verify_folder
@@ -51,6 +52,7 @@ def run_import(
     all_companies: bool,
     as_json: bool,
 ) -> None:
+    seldom_collect_garbage()
     folders = _folders(folder, all_companies)
     with Database(task.conninfo, task.schema) as database:
         database.check()

@@ -57,11 +57,11 @@ class Aside:
         self.fd = -1
 
 
-def remove_leftovers(parent: Path, prefix: str) -> None:
-    """Remove what killed processes left aside of targets in `parent` that begin with `prefix`."""
+def remove_leftovers(parent: Path, pattern: str = "*.") -> None:
+    """Remove what killed processes left aside in `parent`, of targets that `pattern` fits."""
     if fcntl is None:
         return
-    for path in parent.glob(f".{_literally(prefix)}*.tmp"):
+    for path in parent.glob(f".{pattern}????????.tmp"):
         with suppress(OSError):
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
@@ -69,10 +69,6 @@ def remove_leftovers(parent: Path, prefix: str) -> None:
                 _remove(path)
             finally:
                 os.close(fd)
-
-
-def _literally(text: str) -> str:
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)
 
 
 def _remove(path: Path) -> None:

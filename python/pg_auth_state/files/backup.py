@@ -6,6 +6,7 @@ import hashlib
 import tarfile
 import time
 import zlib
+from functools import cache
 from pathlib import Path
 
 from .atomic import Aside, remove_leftovers
@@ -37,6 +38,7 @@ class Backup:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         self.path = destination / f"{name}-{stamp}.tar.gz"
         self._name = name
+        self._prefix = f"{name}/"
         self._aside: Aside | None = None
         self._compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
         self._parts: list[bytes] = []
@@ -72,7 +74,7 @@ class Backup:
             self._aside.discard()
 
     def _put(self, name: str, content: bytes, mtime_ns: int) -> None:
-        header = _header(f"{self._name}/{name}", len(content), max(mtime_ns // 10**9, 0))
+        header = _header(self._prefix + name, len(content), max(mtime_ns // 10**9, 0))
         self._parts += (header, content, bytes(-len(content) % _BLOCK))
         self._size += len(header) + len(content)
         if self._size >= 1 << 20:
@@ -81,7 +83,7 @@ class Backup:
     def _flush(self, *, last: bool = False) -> None:
         if self._aside is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(self.path.parent, f"{self._name}-")
+            _tidy(self.path.parent)
             self._aside = Aside(self.path)
         data = self._compressor.compress(b"".join(self._parts))
         if last:
@@ -89,6 +91,12 @@ class Backup:
         self._parts, self._size = [], 0
         with open(self._aside.fd, "wb", closefd=False) as file:
             file.write(data)
+
+
+@cache
+def _tidy(destination: Path) -> None:
+    """Once per process: there may be the archives of thousands of accounts."""
+    remove_leftovers(destination, "*.tar.gz.")
 
 
 def _header(name: str, size: int, mtime: int) -> bytes:
@@ -104,5 +112,7 @@ def _header(name: str, size: int, mtime: int) -> bytes:
 
 def _manifest_line(digest: str, name: str) -> str:
     """As sha256sum writes it: with a backslash in front where the name is escaped."""
+    if "\\" not in name and "\n" not in name and "\r" not in name:
+        return f"{digest}  {name}\n"
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"
+    return f"\\{digest}  {escaped}\n"

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def export_folder(
     target = path.absolute()
     if not target.parent.is_dir():
         raise InvalidInput(f"there is no folder {path.parent}")
-    remove_leftovers(target.parent, f"{target.name}.")
+    remove_leftovers(target.parent, f"{escape(target.name)}.")
     company = database.company(company_id)
     aside = Aside(target, folder=True)
     try:

@@ -67,7 +67,7 @@ class Account:
         """The text and value of an entry, as the database is to hold them."""
         if entry.kept is not None:
             return entry.kept
-        content, _ = _read(self.path, entry.name)
+        content, _ = _read(f"{self.path}/", entry.name)
         if hashlib.sha256(content).digest() != entry.digest:
             _changed(self.path, entry.name)
         text, value = parsed(content)
@@ -114,6 +114,7 @@ class _Reading:
     def __init__(self, path: Path, allow_unknown: bool, sink: Sink | None, kept_bytes: int) -> None:
         self.account = Account(path)
         self.path = path
+        self.home = f"{path}/"
         self.allow_unknown = allow_unknown
         self.sink = sink
         self.room = kept_bytes
@@ -155,24 +156,26 @@ class _Reading:
         """Read one file; its status, unless it is none of ours."""
         if not name.endswith(".json"):
             return self._other(name)
-        content, status = _read(self.path, name)
+        content, status = _read(self.home, name)
+        mtime_ns, size = status.st_mtime_ns, len(content)
         if self.sink is not None:
-            self.sink(name, content, status.st_mtime_ns)
-        key = self._key(name)
-        entry = Entry(name, *key, status.st_mtime_ns, len(content))
-        text, value = stored(entry.key_type, *parsed(content))
+            self.sink(name, content, mtime_ns)
+        key_type, key_id = self._key(name)
+        text, value = parsed(content)
+        text, value = stored(key_type, text, value)
         if value is None:
-            if name == CREDS:
+            if key_type is None:
                 raise BadValue("holds null, no creds")
             self.account.ignored.append(Note(name, "holds null, which stands for no key"))
             return status
+        entry = Entry(name, key_type, key_id, mtime_ns, size)
         # Of LID mappings it has to be known later which go together; they are small.
-        if self.room >= len(content) or entry.key_type in _MAPPINGS:
-            self.room -= len(content)
+        if self.room >= size or key_type in _MAPPINGS:
+            self.room -= size
             entry.kept = text, value
         else:
             entry.digest = hashlib.sha256(content).digest()
-        if entry.key_type is not None:
+        if key_type is not None:
             self.account.keys.append(entry)
         elif isinstance(value, (dict, str)):
             self.account.creds = entry
@@ -183,10 +186,11 @@ class _Reading:
     def _key(self, name: str) -> tuple[str | None, str]:
         if name == CREDS:
             return None, ""
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise BadValue("has a name that is not UTF-8") from None
+        if not name.isascii():
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                raise BadValue("has a name that is not UTF-8") from None
         key = self.named.get(name) or key_of(name)
         if key is None and self.allow_unknown:
             key = guessed_key(name)
@@ -202,7 +206,7 @@ class _Reading:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             kind += ", and not backed up"
         elif self.sink is not None:
-            content, status = _read(self.path, name)
+            content, status = _read(self.home, name)
             self.sink(name, content, status.st_mtime_ns)
         if name != NAMES:
             self.account.ignored.append(Note(_printable(name), kind))
@@ -211,7 +215,7 @@ class _Reading:
     def _read_names(self) -> None:
         """What an export says about names that do not tell their key."""
         try:
-            for line in _read(self.path, NAMES)[0].decode().splitlines():
+            for line in _read(self.home, NAMES)[0].decode().splitlines():
                 name, key_type, key_id = json.loads(line)
                 if file_name(key_type, key_id) != name:
                     raise ValueError
@@ -230,9 +234,10 @@ class _Reading:
         """A client that is still running would be copied in the middle of a step."""
         if _names(self.path) != names:
             _changed(self.path, "the folder")
+        home, stat_of = self.home, os.stat
         for name, was in seen.items():
             try:
-                status = os.stat(f"{self.path}/{name}")
+                status = stat_of(home + name)
             except OSError:
                 _changed(self.path, name)
             if (status.st_mtime_ns, status.st_size) != was:
@@ -256,16 +261,16 @@ def _names(path: Path) -> list[str]:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _read(path: Path, name: str) -> tuple[bytes, os.stat_result]:
-    """The whole content of a file of the folder itself, and its status."""
-    target = f"{path}/{name}"
+def _read(home: str, name: str) -> tuple[bytes, os.stat_result]:
+    """The whole content of a file of the folder itself, and its status. `home` ends with /."""
+    target = home + name
     try:
         fd = os.open(target, _OPEN | _NO_FOLLOW)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
-        real, home = os.path.realpath(target), os.path.realpath(path)
-        if os.path.dirname(real) != home:
+        real = os.path.realpath(target)
+        if os.path.dirname(real) != os.path.realpath(home):
             raise BadValue("is a symbolic link out of the folder") from None
         fd = os.open(real, _OPEN | _NO_FOLLOW)
     try:
@@ -289,7 +294,7 @@ def read_file(path: Path, name: str) -> bytes:
     Raises:
         BadValue: It is no regular file, or lies elsewhere.
     """
-    return _read(path, name)[0]
+    return _read(f"{path}/", name)[0]
 
 
 def _printable(name: str) -> str:

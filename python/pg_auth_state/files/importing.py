@@ -6,7 +6,6 @@ that transaction and compare, commit.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from .._wire import Value
 from ..errors import AuthStateError, IdentityChangeRefused, UnsafeRequest
 from . import mappings
 from .backup import Backup
-from .database import NOTHING, Company, Database, from_ns
+from .database import NOTHING, Company, Database, quoted, utc
 from .folder import Account, Entry, read_account
 from .problems import Note
 from .values import same
@@ -284,23 +283,25 @@ class _Chunk:
         self._types: dict[str, tuple[list[str], list[str]]] = {}
 
     def add_creds(self, text: str, mtime_ns: int) -> None:
-        self._creds = f',"creds":{text},"creds_updated_at":"{from_ns(mtime_ns).isoformat()}"'
+        self._creds = f',"creds":{text},"creds_updated_at":"{utc(mtime_ns)}"'
         self.size += len(text)
 
     def add(self, entry: Entry, text: str, value: Value, mtime_ns: int | None) -> None:
         """Take a key in; without a time it counts as written now."""
-        values, times = self._types.setdefault(entry.type, ([], []))
-        name = json.dumps(entry.key_id)
-        values.append(f"{name}:{text}")
+        parts = self._types.get(entry.type)
+        if parts is None:
+            parts = self._types[entry.type] = [], []
+        name = quoted(entry.key_id)
+        parts[0].append(f"{name}:{text}")
         if mtime_ns is not None:
-            times.append(f'{name}:["{from_ns(mtime_ns).isoformat()}"]')
+            parts[1].append(f'{name}:["{utc(mtime_ns)}"]')
         self.keys.append((entry, value))
         self.size += len(text)
 
     def state(self) -> str:
         values, times = [], []
         for key_type, parts in self._types.items():
-            name = json.dumps(key_type)
+            name = quoted(key_type)
             values.append(f"{name}:{{{','.join(parts[0])}}}")
             times.append(f"{name}:{{{','.join(parts[1])}}}")
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,7 +17,7 @@ from .._wire import Value
 from ..errors import IdentityChangeRefused, InvalidInput, NotFound, UnsafeRequest
 from ..rows import KeyRow
 from .atomic import Aside, remove_leftovers, sync_folder, write_file
-from .database import from_ns, to_ns
+from .database import from_ns, to_ns, utc
 from .folder import Account, Entry, read_account, read_file
 from .importing import has_identity_of, is_paired
 from .names import CREDS, file_name
@@ -222,13 +221,13 @@ class FileAuthState:
             state: dict[str, Any] = {"format": 1, "creds": None, "creds_updated_at": None}
             if account.creds is not None:
                 state["creds"] = _wire.decoded(account.content(account.creds)[1])
-                state["creds_updated_at"] = _utc(from_ns(account.creds.mtime_ns))
+                state["creds_updated_at"] = utc(account.creds.mtime_ns)
             keys: dict[str, dict[str, Value]] = {}
             times: dict[str, dict[str, list[str | None]]] = {}
             for entry in account.keys:
                 value = _wire.decoded(account.content(entry)[1])
                 keys.setdefault(entry.type, {})[entry.key_id] = value
-                at = _utc(from_ns(entry.mtime_ns))
+                at = utc(entry.mtime_ns)
                 times.setdefault(entry.type, {})[entry.key_id] = [at, None]
             return {**state, "keys": keys, "times": times}
 
@@ -335,13 +334,9 @@ class FileAuthState:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
         elif not self._is_tidy:
-            remove_leftovers(self.folder, "")
+            remove_leftovers(self.folder)
         self._is_tidy = True
         write_file(self.folder / name, text_for_file(value), None if at is None else to_ns(at))
-
-
-def _utc(time: datetime) -> str:
-    return re.sub(r"\+00:00$", "Z", time.isoformat(timespec="microseconds"))
 
 
 def _no_lease(token: int | None) -> None:

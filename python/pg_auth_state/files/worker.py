@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from .database import Database
-from .jobs import Task, import_one
+from .jobs import Task, import_one, seldom_collect_garbage
 
 
 def serve(connection: Connection[Any, Any]) -> None:
     """Import and answer. What is not committed when the parent process ends is taken back."""
     parent = os.getppid()
+    seldom_collect_garbage()
     task: Task = connection.recv()
     with Database(task.conninfo, task.schema) as database:
         while True:
