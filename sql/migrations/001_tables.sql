@@ -73,14 +73,9 @@ create table whatsapp_key_ttl (
   constraint whatsapp_key_ttl_pkey primary key (key_type)
 );
 
--- Measured by bench/storage.py, see docs/performance.md: room on the page for HOT updates, vacuum in small
--- bites, and lz4 where the server was built with it.
-alter table whatsapp_auth set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
-alter table whatsapp_keys set (
-  fillfactor = 80,
-  autovacuum_vacuum_scale_factor = 0.05,
-  toast.autovacuum_vacuum_scale_factor = 0.05
-);
+-- As bench/storage.py measured, see docs/performance.md: room on the page for HOT updates of sessions, and
+-- lz4 where the server was built with it.
+alter table whatsapp_keys set (fillfactor = 80);
 do $compression$
 begin
   alter table whatsapp_auth alter column creds set compression lz4;
