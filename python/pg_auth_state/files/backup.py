@@ -17,6 +17,7 @@ MANIFEST = "SHA256SUMS"
 """Inside the folder in the archive, for `sha256sum --check`."""
 
 _BLOCK = 512
+_PADDING = [bytes(-size % _BLOCK) for size in range(_BLOCK)]
 _END = bytes(2 * _BLOCK)
 
 # An entry of a regular file without what differs: name, size, time and sum of the header.
@@ -24,6 +25,8 @@ _BEFORE_SIZE = b"0000600\0" + b"0000000\0" * 2
 _AFTER_SUM = b"0" + bytes(100) + b"ustar\x0000" + bytes(247)
 _CONSTANT_SUM = sum(_BEFORE_SIZE) + sum(_AFTER_SUM) + 8 * ord(" ")
 _LARGEST_SIZE = 8**11
+
+_sha256 = hashlib.sha256
 
 
 class Backup:
@@ -43,20 +46,19 @@ class Backup:
         self._compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
         self._parts: list[bytes] = []
         self._size = 0
-        self._sums: list[str] = []
+        self._sums: list[tuple[str, str]] = []
 
     def add(self, name: str, content: bytes, mtime_ns: int) -> None:
         """Take a file in. A manifest from an earlier restored backup is made anew."""
         if name == MANIFEST:
             return
-        digest = hashlib.sha256(content).hexdigest()
-        self._sums.append(_manifest_line(digest, name))
+        self._sums.append((_sha256(content).hexdigest(), name))
         self._put(name, content, mtime_ns)
 
     def finish(self) -> Path:
         """Write what is left and put the archive in its place."""
-        manifest = "".join(self._sums).encode("utf-8", "surrogateescape")
-        self._put(MANIFEST, manifest, time.time_ns())
+        manifest = "".join(_manifest_line(digest, name) for digest, name in self._sums)
+        self._put(MANIFEST, manifest.encode("utf-8", "surrogateescape"), time.time_ns())
         self._parts.append(_END)
         self._flush(last=True)
         assert self._aside is not None
@@ -74,9 +76,10 @@ class Backup:
             self._aside.discard()
 
     def _put(self, name: str, content: bytes, mtime_ns: int) -> None:
-        header = _header(self._prefix + name, len(content), max(mtime_ns // 10**9, 0))
-        self._parts += (header, content, bytes(-len(content) % _BLOCK))
-        self._size += len(header) + len(content)
+        size = len(content)
+        header = _header(self._prefix + name, size, max(mtime_ns // 10**9, 0))
+        self._parts += (header, content, _PADDING[size % _BLOCK])
+        self._size += _BLOCK + size
         if self._size >= 1 << 20:
             self._flush()
 

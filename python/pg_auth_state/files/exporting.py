@@ -23,7 +23,7 @@ __all__ = ["Exported", "export_folder"]
 
 # An account that is not larger is read by one call, any other page by page.
 WHOLE_BYTES = 16_000_000
-_PAGE_BYTES = 8_000_000
+_PAGE_BYTES = 4_000_000
 _PAGE_ROWS = 1000
 
 

@@ -124,6 +124,13 @@ def import_folder(
             backup.discard()
 
 
+class _Exists(Exception):
+    """The account is there, and must not be."""
+
+    def __init__(self, refusal: UnsafeRequest) -> None:
+        self.refusal = refusal
+
+
 class _Import:
     def __init__(
         self, company: Company, path: Path, options: Options, on_progress: Progress | None
@@ -155,22 +162,39 @@ class _Import:
             skipped=[note for _, note in plan.skipped],
             ignored=account.ignored,
         )
-        if self._is_there_already(account):
+        try:
+            archive = self._commit(account, plan.times, report, backup, may_commit)
+        except _Exists as exists:
+            if not self.options.resume or not self._holds_the_same(account):
+                raise exists.refusal from None
             report.status = "there already"
             return report
-        if self.options.mode != "new":
-            self._check_identity(account)
-        if self.options.mode == "replace":
-            report.replaced = self._what_is_there()
-        if self.options.dry_run:
-            return report
-
-        archive = None if backup is None else backup.finish()
         report.backup = None if archive is None else str(archive)
+        return report
+
+    def _commit(
+        self,
+        account: Account,
+        times: dict[str, int | None],
+        report: Imported,
+        backup: Backup | None,
+        may_commit: Callable[[], bool] | None,
+    ) -> Path | None:
+        """Everything that is one transaction, and the backup, without which it must not be."""
+        archive = None
         is_done = False
         try:
             with self.company.database.writing():
-                self._write(account, plan.times, report)
+                self._probe()
+                if self.options.mode != "new":
+                    self._check_identity(account)
+                if self.options.mode == "replace":
+                    report.replaced = self._what_is_there()
+                if self.options.dry_run:
+                    return None
+                if backup is not None:
+                    archive = backup.finish()
+                self._write(account, times, report)
                 is_done = may_commit is None or may_commit()
                 if not is_done:
                     raise UnsafeRequest("the import was given up; nothing was written")
@@ -178,20 +202,17 @@ class _Import:
             # After the commit was asked for nobody knows; before, nothing has happened.
             if archive is not None and not is_done:
                 archive.unlink(missing_ok=True)
-        return report
+        return archive
 
-    def _is_there_already(self, account: Account) -> bool:
-        """Ask whether the account may be written, before anything is: it costs one small call."""
+    def _probe(self) -> None:
+        """Whether the account may be written, before it is backed up; from now on it is locked."""
+        mode: Mode = "new" if self.options.mode == "new" else "merge"
         try:
-            with self.company.database.writing():
-                self.company.write(NOTHING, "new" if self.options.mode == "new" else "merge")
-        except UnsafeRequest:
-            if self.options.mode != "new":
-                raise
-            if self.options.resume and self._holds_the_same(account):
-                return True
+            self.company.write(NOTHING, mode)
+        except UnsafeRequest as refusal:
+            if mode == "new":
+                raise _Exists(refusal) from None
             raise
-        return False
 
     def _holds_the_same(self, account: Account) -> bool:
         if sum(stats.keys for stats in self.company.stats()) != len(account.keys):
