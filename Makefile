@@ -99,7 +99,7 @@ test-packages:
 # The real library, which reads what was exported; npm writes this file last.
 $(baileys): tests/baileys/package-lock.json
 	@echo 'installing Baileys into tests/baileys/node_modules'
-	npm ci --silent --prefix tests/baileys
+	(cd tests/baileys && npm ci --silent)  # --prefix would pass over a machine's own npmrc
 	touch $@
 
 .venv/bin/python:
