@@ -97,8 +97,10 @@ begin
       hint = format('To upgrade that one: set search_path = %I', v_what);
   end if;
 
-  -- Whoever may create in the schema can plant an operator that a definer function would pick.
-  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', ')
+  -- Whoever may create in the schema can plant an operator that a definer function would pick. Everybody may
+  -- in databases that come from PostgreSQL 14; a role that was named is somebody's decision.
+  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', '
+                    order by a.grantee)
     into v_what
     from pg_namespace n
    cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
@@ -106,11 +108,14 @@ begin
    where n.nspname = v_schema and a.privilege_type = 'CREATE'
      and a.grantee <> n.nspowner and a.grantee is distinct from to_regrole('auth_state_owner')
      and r.rolsuper is not true and r.rolname is distinct from current_user;
-  if v_what is not null then
+  if starts_with(v_what, 'public') then
     raise exception using errcode = 'WA006',
-      message = format('Others may create objects in schema %I, and so change what our functions do.', v_schema),
+      message = format('Everybody may create objects in schema %I, and so change what our functions do.', v_schema),
       detail = format('CREATE is granted to: %s', v_what),
-      hint = format('revoke create on schema %I from %s; or install into a schema of its own: set search_path = whatsapp', v_schema, v_what);
+      hint = format('revoke create on schema %I from public; or install into a schema of its own: set search_path = whatsapp', v_schema);
+  elsif v_what is not null then
+    raise warning 'these roles may create objects in schema %, and so change what our functions do: %', quote_ident(v_schema), v_what
+      using hint = format('Unless they are trusted with every account: revoke create on schema %I from %s', v_schema, v_what);
   end if;
 
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
@@ -2516,6 +2521,14 @@ begin
            where coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'
              and coalesce(current_setting('auto_explain.log_parameter_max_length', true), '0') <> '0'
           union all
+          select format('%s may create objects in schema %I, and so change what the functions do: revoke it',
+                        case when a.grantee = 0 then 'everybody' else pg_get_userbyid(a.grantee)::text end, n.nspname)
+            from pg_namespace n
+           cross join aclexplode(n.nspacl) a
+            left join pg_roles r on r.oid = a.grantee
+           where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
+             and r.rolsuper is not true and pg_get_userbyid(a.grantee) <> 'auth_state_owner'
+          union all
           select format('%s is off: a crash of the server may lose keys that were acknowledged', s.name)
             from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) s (name)
            where current_setting(s.name) = 'off'
@@ -2525,7 +2538,7 @@ end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;

@@ -46,8 +46,10 @@ begin
       hint = format('To upgrade that one: set search_path = %I', v_what);
   end if;
 
-  -- Whoever may create in the schema can plant an operator that a definer function would pick.
-  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', ')
+  -- Whoever may create in the schema can plant an operator that a definer function would pick. Everybody may
+  -- in databases that come from PostgreSQL 14; a role that was named is somebody's decision.
+  select string_agg(case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, ', '
+                    order by a.grantee)
     into v_what
     from pg_namespace n
    cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
@@ -55,11 +57,14 @@ begin
    where n.nspname = v_schema and a.privilege_type = 'CREATE'
      and a.grantee <> n.nspowner and a.grantee is distinct from to_regrole('auth_state_owner')
      and r.rolsuper is not true and r.rolname is distinct from current_user;
-  if v_what is not null then
+  if starts_with(v_what, 'public') then
     raise exception using errcode = 'WA006',
-      message = format('Others may create objects in schema %I, and so change what our functions do.', v_schema),
+      message = format('Everybody may create objects in schema %I, and so change what our functions do.', v_schema),
       detail = format('CREATE is granted to: %s', v_what),
-      hint = format('revoke create on schema %I from %s; or install into a schema of its own: set search_path = whatsapp', v_schema, v_what);
+      hint = format('revoke create on schema %I from public; or install into a schema of its own: set search_path = whatsapp', v_schema);
+  elsif v_what is not null then
+    raise warning 'these roles may create objects in schema %, and so change what our functions do: %', quote_ident(v_schema), v_what
+      using hint = format('Unless they are trusted with every account: revoke create on schema %I from %s', v_schema, v_what);
   end if;
 
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what

@@ -102,7 +102,7 @@ def test_a_plan_made_while_the_table_was_small_does_not_read_it_whole(db: Databa
 
 # With it somebody could plant an operator that our functions would prefer to PostgreSQL's.
 @TWO_CLUSTERS
-def test_a_schema_in_which_others_may_create_is_refused(empty_db: Database) -> None:
+def test_a_schema_in_which_everybody_may_create_is_refused(empty_db: Database) -> None:
     empty_db.conn.execute("grant create on schema public to public")
     with (
         empty_db.connect(empty_db.cluster.installer) as conn,
@@ -112,3 +112,21 @@ def test_a_schema_in_which_others_may_create_is_refused(empty_db: Database) -> N
     assert caught.value.sqlstate == "WA006"
     assert caught.value.diag.message_detail == "CREATE is granted to: public"
     assert "revoke create on schema public from public" in (caught.value.diag.message_hint or "")
+
+
+@TWO_CLUSTERS
+def test_a_role_that_may_create_in_the_schema_is_named(empty_db: Database) -> None:
+    empty_db.conn.execute(
+        "do $$ begin create role maker; exception when duplicate_object then end $$;"
+        " grant create on schema public to maker"
+    )
+    warnings: list[str] = []
+    with empty_db.connect(empty_db.cluster.installer) as conn:
+        conn.add_notice_handler(
+            lambda notice: warnings.append(f"{notice.severity}: {notice.message_primary}")
+        )
+        conn.execute(INSTALL_SQL.read_bytes())
+        status = conn.execute("select auth_status() ->> 'warnings'").fetchone()
+    assert any(line.startswith("WARNING") and "maker" in line for line in warnings)
+    assert status is not None
+    assert "maker may create objects" in status[0]
