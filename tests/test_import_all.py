@@ -17,7 +17,6 @@ from pg_auth_state import AuthState
 from pg_auth_state.files import jobs
 from pg_auth_state.files.importing import Imported, Options
 from pg_auth_state.files.jobs import Failed, Outcome, Step, Task, company_folders, import_all
-from pg_auth_state.files.problems import FolderError
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
 
@@ -78,11 +77,23 @@ def test_only_folders_of_companies_are_taken(cluster: object, root: Path) -> Non
     (root / "company_file").write_text("")
     names = sorted(each.name for each in samples())
     assert [path.name for path in company_folders(root)] == names
-    (root / "company_link").symlink_to(SMALL)
-    assert "company_link" in [path.name for path in company_folders(root)]
-    (root / "company_out").symlink_to(root.parent)
-    with pytest.raises(FolderError, match="company_out: is a symbolic link out"):
-        list(company_folders(root))
+
+
+def test_a_link_out_of_the_folder_is_not_followed(
+    db: TestedDatabase, root: Path, tmp_path: Path
+) -> None:
+    sample(SMALL).copy(tmp_path, "elsewhere")
+    (root / "company_in").symlink_to(SMALL)
+    (root / "company_out").symlink_to(tmp_path / "elsewhere")
+    options = Options(backup=False, within=root)
+    outcomes = by_company(import_all(task(db, options), company_folders(root), 2))
+    failed = outcomes.pop("company_out")
+    assert isinstance(failed, Failed)
+    assert [str(note) for note in failed.problems] == [
+        "company_out: is a symbolic link out of the folder"
+    ]
+    assert all(isinstance(outcome, Imported) for outcome in outcomes.values())
+    assert len(outcomes) == 7
 
 
 # The death of one process may cost one company, and no more.

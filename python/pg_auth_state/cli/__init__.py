@@ -216,6 +216,7 @@ def import_(
             without_creds=without_creds,
             lid_ttl=duration(lid_ttl),
             resume=all_companies,
+            within=folder if all_companies else None,
             dry_run=dry_run,
         ),
     )

@@ -18,6 +18,7 @@ import typer
 from ..errors import InvalidInput
 from ..files.database import Database
 from ..files.exporting import export_folder
+from ..files.folder import check_within
 from ..files.importing import Imported
 from ..files.jobs import (
     Failed,
@@ -86,10 +87,12 @@ def run_verify(
             database.check()
             for path in _folders(folder, all_companies):
                 name = company or path.name
-                compare = partial(verify_folder, database, path, name)
-                yield guarded(
-                    partial(compare, allow_unknown=allow_unknown, lid_ttl=lid_ttl), name, path
-                )
+                yield guarded(partial(compare, database, path, name), name, path)
+
+    def compare(database: Database, path: Path, name: str) -> Verified:
+        if all_companies:
+            check_within(path, folder)
+        return verify_folder(database, path, name, allow_unknown=allow_unknown, lid_ttl=lid_ttl)
 
     _report(outcomes(), as_json, all_companies)
 
@@ -113,7 +116,7 @@ def _folders(folder: Path, all_companies: bool) -> list[Path]:
         return [folder if folder.name not in ("", "..") else folder.resolve()]
     if not folder.is_dir():
         raise InvalidInput(f"there is no folder {folder}")
-    folders = list(company_folders(folder))
+    folders = company_folders(folder)
     if not folders:
         raise InvalidInput(f"there is no folder company_* in {folder}")
     return folders

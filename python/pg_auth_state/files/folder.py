@@ -21,7 +21,7 @@ from .names import CREDS, NAMES, file_name, guessed_key, key_of
 from .problems import FolderError, Note
 from .values import BadValue, parsed, stored
 
-__all__ = ["Account", "Entry", "read_account", "read_file"]
+__all__ = ["Account", "Entry", "check_within", "read_account", "read_file"]
 
 # Beyond this much content the rest is read again when it is written: an account may have 2 GB.
 KEPT_BYTES = 64 * 1024 * 1024
@@ -108,6 +108,16 @@ def read_account(
         FolderError: Something is wrong with a file; all that is, is named.
     """
     return _Reading(path, allow_unknown, sink, kept_bytes).run(without_creds, on_progress)
+
+
+def check_within(path: Path, root: Path) -> None:
+    """Refuse a folder that is a link to somewhere outside of `root`."""
+    if root.resolve() not in path.resolve().parents:
+        raise FolderError(
+            root,
+            [Note(path.name, "is a symbolic link out of the folder")],
+            hint="Import it by its own path.",
+        )
 
 
 class _Reading:

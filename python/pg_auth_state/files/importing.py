@@ -18,7 +18,7 @@ from ..errors import AuthStateError, IdentityChangeRefused, UnsafeRequest
 from . import mappings
 from .backup import Backup
 from .database import NOTHING, Company, Database, quoted, utc
-from .folder import Account, Entry, read_account
+from .folder import Account, Entry, check_within, read_account
 from .problems import Note
 from .values import same
 
@@ -46,6 +46,7 @@ class Options:
         lid_ttl: How old LID mappings without a session may be; None is any age.
         resume: An account that is there already with the same content is no error.
         dry_run: Only say what would be done.
+        within: The folder must not be a link to somewhere outside of this one.
         chunk: How much JSON one call takes.
     """
 
@@ -57,6 +58,7 @@ class Options:
     lid_ttl: timedelta | None = mappings.TTL
     resume: bool = False
     dry_run: bool = False
+    within: Path | None = None
     chunk: int = CHUNK
 
 
@@ -110,6 +112,8 @@ def import_folder(
         IdentityChangeRefused: The account in the database is another one.
     """
     company = database.company(company_id)
+    if options.within is not None:
+        check_within(path, options.within)
     backup = None
     if options.backup is not False and not options.dry_run:
         backup = Backup(path.name, options.backup or path.absolute().parent)
