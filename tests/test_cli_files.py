@@ -15,7 +15,7 @@ import pytest
 
 from harness.cluster import Database as TestedDatabase
 from harness.emptied import *  # noqa: F403 (fixtures)
-from harness.folders import LARGE, SMALL, contents, sample
+from harness.folders import LARGE, SMALL, account, contents, sample
 from pg_auth_state import AuthState
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
@@ -58,23 +58,28 @@ def test_there_and_back(run: Command, tmp_path: Path) -> None:
     folder = sample(LARGE).copy(tmp_path / "baileys_sessions")
     shown = run.good("import", f"baileys_sessions/{LARGE}", "--lid-ttl", "never")
     first, backup = shown.splitlines()
-    assert first.startswith(f"{LARGE}: imported, creds and 336 keys (3 app-state-sync-key, ")
+    assert first.startswith(
+        f"{account(LARGE)}: imported, creds and 336 keys (3 app-state-sync-key, "
+    )
     assert backup.startswith(f"  backup: {tmp_path}/baileys_sessions/{LARGE}-")
     shown = run.good("verify", f"baileys_sessions/{LARGE}")
-    assert shown == f"{LARGE}: equal, 337 files\n"
-    shown = run.good("export", LARGE, "out")
-    assert shown.startswith(f"{LARGE}: exported creds and 336 keys (")
+    assert shown == f"{account(LARGE)}: equal, 337 files\n"
+    shown = run.good("export", account(LARGE), "out")
+    assert shown.startswith(f"{account(LARGE)}: exported creds and 336 keys (")
     assert shown.endswith("to out\n")
     assert contents(tmp_path / "out") == contents(folder)
-    assert run.good("verify", "out", "--company", LARGE) == f"{LARGE}: equal, 337 files\n"
-    assert "out exists already" in run.bad("export", LARGE, "out")
-    run.good("export", LARGE)
+    assert (
+        run.good("verify", "out", "--company", account(LARGE))
+        == f"{account(LARGE)}: equal, 337 files\n"
+    )
+    assert "out exists already" in run.bad("export", account(LARGE), "out")
+    run.good("export", account(LARGE))
     assert (tmp_path / LARGE).is_dir()
 
 
 def test_a_folder_may_be_named_by_a_dot(run: Command, tmp_path: Path) -> None:
     run.folder = sample(SMALL).copy(tmp_path)
-    assert run.good("import", ".", "--no-backup").startswith(f"{SMALL}: imported")
+    assert run.good("import", ".", "--no-backup").startswith(f"{account(SMALL)}: imported")
 
 
 def test_what_is_left_out_is_listed(run: Command, tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_what_is_wrong_is_named_with_its_file(
     (folder / "session-1.0.json").write_text('{"secret":"c2VjcmV0')
     shown = run.bad("import", SMALL)
     assert shown.splitlines() == [
-        f"error: {SMALL}: {SMALL} cannot be read as one account",
+        f"error: {account(SMALL)}: {SMALL} cannot be read as one account",
         "  session-1.0.json: is torn, or no JSON: it cannot be read beyond character 10",
         "  HINT: Stop the client, and restore the file or, if it can be lost, delete it.",
     ]
@@ -110,13 +115,13 @@ def test_what_is_wrong_is_named_with_its_file(
 def test_an_account_that_exists(run: Command, db: TestedDatabase, tmp_path: Path) -> None:
     sample(SMALL).copy(tmp_path)
     run.good("import", SMALL, "--no-backup")
-    with AuthState(db.service_dsn, SMALL) as state:
+    with AuthState(db.service_dsn, account(SMALL)) as state:
         state.set_keys({"pre-key": {"2": None}, "session": {"1.0": 1}})
     assert "exists already" in run.bad("import", SMALL)
     shown = run("verify", SMALL)
     assert shown.returncode == 1
     assert shown.stdout == (
-        f"{SMALL}: 2 differences, 14 equal\n"
+        f"{account(SMALL)}: 2 differences, 14 equal\n"
         "  pre-key-2.json: is only in the folder\n"
         "  session-1.0.json: is only in the database\n"
     )
@@ -126,7 +131,7 @@ def test_an_account_that_exists(run: Command, db: TestedDatabase, tmp_path: Path
     assert "replaced creds and 15 keys" in run.good("import", SMALL, "--replace", "--no-backup")
     run.good("verify", SMALL)
     sample("company_962306").copy(tmp_path)
-    other = ["import", "company_962306", "--company", SMALL, "--replace", "--no-backup"]
+    other = ["import", "company_962306", "--company", account(SMALL), "--replace", "--no-backup"]
     assert "--allow-new-identity" in run.bad(*other)
     run.good(*other, "--allow-new-identity")
 
@@ -140,7 +145,7 @@ def test_many(run: Command, tmp_path: Path) -> None:
     done = run("import", "all", "--all", "--backup", "backups", "--jobs", "2")
     assert done.returncode == 1
     assert done.stderr.splitlines()[:2] == [
-        "error: company_3: all/company_3 cannot be read as one account",
+        "error: 3: all/company_3 cannot be read as one account",
         "  creds.json: is empty",
     ]
     assert "5 folders: " in done.stdout
@@ -163,15 +168,17 @@ def test_json_is_for_programs(run: Command, tmp_path: Path) -> None:
     document: dict[str, Any] = json.loads(done.stdout)
     assert document["totals"] == {"imported": 1, "failed": 1}
     companies = {each["company_id"]: each for each in document["companies"]}
-    assert companies[SMALL]["problems"] == [{"file": "session-1.0.json", "reason": "is empty"}]
-    assert companies[LARGE]["status"] == "imported"
-    assert Path(companies[LARGE]["backup"]).is_file()
+    assert companies[account(SMALL)]["problems"] == [
+        {"file": "session-1.0.json", "reason": "is empty"}
+    ]
+    assert companies[account(LARGE)]["status"] == "imported"
+    assert Path(companies[account(LARGE)]["backup"]).is_file()
     (folder / "session-1.0.json").unlink()
     document = json.loads(run.good("import", f"all/{SMALL}", "--json"))
     assert document["companies"][0]["keys"]["session"] == 1
     document = json.loads(run.good("verify", "all", "--all", "--json"))
     assert document["totals"] == {"equal": 2}
-    assert json.loads(run.good("export", SMALL, "out", "--json"))["creds"] is True
+    assert json.loads(run.good("export", account(SMALL), "out", "--json"))["creds"] is True
 
 
 @pytest.mark.parametrize(
@@ -208,7 +215,7 @@ def test_a_terminal_shows_progress(run: Command, db: TestedDatabase, tmp_path: P
         sample(LARGE).copy(tmp_path, f"company_{number}")
     ours, theirs = pty.openpty()
     blocker = db.connect("app", autocommit=False)  # one account takes long enough to be seen
-    blocker.execute("select auth_set_keys('company_0', '{}')")
+    blocker.execute("select auth_set_keys('0', '{}')")
     process = subprocess.Popen(
         [sys.executable, "-m", "pg_auth_state", "import", "--all", tmp_path, "--no-backup"],
         env={**run.environment, "TERM": "xterm", "COLUMNS": "120"},
@@ -225,12 +232,12 @@ def test_a_terminal_shows_progress(run: Command, db: TestedDatabase, tmp_path: P
         if not part:
             break
         shown += part
-        if b"company_0, read" in shown:
+        if b"0, read" in shown:
             blocker.close()
     assert process.wait() == 0
     assert b"all accounts" in shown
     assert b"3/3" in shown
-    assert b"company_0, read" in shown
+    assert b"0, read" in shown
 
 
 # README and docs/files.md tell to do exactly this.

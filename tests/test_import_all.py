@@ -12,7 +12,7 @@ import pytest
 
 from harness.cluster import Database as TestedDatabase
 from harness.emptied import *  # noqa: F403 (fixtures)
-from harness.folders import SMALL, sample, samples
+from harness.folders import SMALL, account, sample, samples
 from pg_auth_state import AuthState
 from pg_auth_state.files import jobs
 from pg_auth_state.files.importing import Imported, Options
@@ -50,7 +50,7 @@ def test_one_bad_company_does_not_stop_the_others(
     bad = root / SMALL / "creds.json"
     bad.write_text("{")
     outcomes = by_company(import_all(task(db), company_folders(root), count))
-    failed = outcomes.pop(SMALL)
+    failed = outcomes.pop(account(SMALL))
     assert isinstance(failed, Failed)
     assert [note.file for note in failed.problems] == ["creds.json"]
     assert {o.status for o in outcomes.values() if isinstance(o, Imported)} == {"imported"}
@@ -60,7 +60,7 @@ def test_one_bad_company_does_not_stop_the_others(
     bad.write_text((sample(SMALL).path / "creds.json").read_text())
     outcomes = by_company(import_all(task(db), company_folders(root), count))
     statuses = {name: getattr(o, "status", "failed") for name, o in outcomes.items()}
-    assert statuses.pop(SMALL) == "imported"
+    assert statuses.pop(account(SMALL)) == "imported"
     assert set(statuses.values()) == {"there already"}
 
 
@@ -68,7 +68,7 @@ def test_progress_of_every_company_is_told(db: TestedDatabase, root: Path) -> No
     steps: list[Step] = []
     by_company(import_all(task(db), company_folders(root), 2, steps.append))
     assert {step.company_id for step in steps if step.step == "write"} == {
-        each.name for each in samples()
+        account(each.name) for each in samples()
     }
 
 
@@ -87,7 +87,7 @@ def test_a_link_out_of_the_folder_is_not_followed(
     (root / "company_out").symlink_to(tmp_path / "elsewhere")
     options = Options(backup=False, within=root)
     outcomes = by_company(import_all(task(db, options), company_folders(root), 2))
-    failed = outcomes.pop("company_out")
+    failed = outcomes.pop("out")
     assert isinstance(failed, Failed)
     assert [str(note) for note in failed.problems] == [
         "company_out: is a symbolic link out of the folder"
@@ -109,7 +109,7 @@ def test_a_job_that_dies_costs_its_company_only(
 
     monkeypatch.setattr(jobs._Worker, "give", killing)
     outcomes = by_company(import_all(task(db), company_folders(root), 2))
-    failed = outcomes.pop(SMALL)
+    failed = outcomes.pop(account(SMALL))
     assert isinstance(failed, Failed)
     assert "ended" in failed.error
     assert all(isinstance(outcome, Imported) for outcome in outcomes.values())

@@ -16,7 +16,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.cluster import Database as TestedDatabase
 from harness.emptied import *  # noqa: F403 (fixtures)
-from harness.folders import LARGE, sample
+from harness.folders import LARGE, account, sample
 from harness.processes import Process, wait_until
 from pg_auth_state.files.database import Database
 from pg_auth_state.files.importing import Options, import_folder
@@ -103,7 +103,7 @@ def test_a_command_for_many_that_is_killed_can_be_run_again(
         query = "select company_id from whatsapp_auth union select company_id from whatsapp_keys"
         for (company,) in db.conn.execute(query).fetchall():
             with Database(db.service_dsn) as database:
-                path = tmp_path / "all" / company
+                path = tmp_path / "all" / f"company_{company}"
                 assert not verify_folder(database, path, company, lid_ttl=None).differences
         for archive in backups.glob("*.tar.gz"):
             with tarfile.open(archive) as tar:
@@ -112,7 +112,8 @@ def test_a_command_for_many_that_is_killed_can_be_run_again(
     assert done.returncode == 0, done.stderr
     for folder in folders:
         with Database(db.service_dsn) as database:
-            assert not verify_folder(database, folder, folder.name, lid_ttl=None).differences
+            company = account(folder.name)
+            assert not verify_folder(database, folder, company, lid_ttl=None).differences
 
 
 def test_a_server_that_is_killed_in_the_middle_has_all_or_nothing(

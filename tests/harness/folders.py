@@ -90,6 +90,11 @@ NAMES = "company_962303"  # every name that is hard to reverse
 LARGE = "company_962302"  # 337 files
 
 
+def account(folder: str) -> str:
+    """The account that a folder of this name is of."""
+    return folder.removeprefix("company_")
+
+
 def contents(folder: Path) -> dict[str, Any]:
     """Every file of a folder as JSON."""
     return {path.name: json.loads(path.read_bytes()) for path in folder.glob("*.json")}

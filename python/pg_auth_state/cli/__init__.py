@@ -140,14 +140,16 @@ def import_(
     schema: options.Schema = "public",
     company: Annotated[
         str | None,
-        typer.Option(metavar="COMPANY", help="The account; the folder's name unless given."),
+        typer.Option(
+            metavar="COMPANY", help="The account; 962302 for a folder company_962302 unless given."
+        ),
     ] = None,
     all_companies: Annotated[
         bool, typer.Option("--all", help="Import every folder company_* in FOLDER.")
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="So many at once, with --all; as many as CPUs."),
+        typer.Option(metavar="N", min=1, help="So many at once, with --all; twice as many as CPUs."),
     ] = None,
     backup: Annotated[
         Path | None,
@@ -232,7 +234,9 @@ def verify(
     schema: options.Schema = "public",
     company: Annotated[
         str | None,
-        typer.Option(metavar="COMPANY", help="The account; the folder's name unless given."),
+        typer.Option(
+            metavar="COMPANY", help="The account; 962302 for a folder company_962302 unless given."
+        ),
     ] = None,
     all_companies: Annotated[
         bool, typer.Option("--all", help="Compare every folder company_* in FOLDER.")
@@ -264,7 +268,7 @@ def export(
     company: Annotated[str, typer.Argument(metavar="COMPANY", help="The account.")],
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[FOLDER]", help="Must not exist; ./COMPANY unless given."),
+        typer.Argument(metavar="[FOLDER]", help="Must not exist; ./company_COMPANY unless given."),
     ] = None,
     database_url: options.DatabaseUrl = None,
     schema: options.Schema = "public",
@@ -276,7 +280,13 @@ def export(
     """
     from ._files import run_export
 
-    run_export(options.conninfo(database_url), schema, company, folder or Path(company), as_json)
+    run_export(
+        options.conninfo(database_url),
+        schema,
+        company,
+        folder or Path(f"company_{company}"),
+        as_json,
+    )
 
 
 @app.command()

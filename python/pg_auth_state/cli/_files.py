@@ -26,6 +26,7 @@ from ..files.jobs import (
     Step,
     Task,
     company_folders,
+    company_of,
     guarded,
     import_all,
     import_one,
@@ -69,7 +70,7 @@ def _one(
     task: Task, path: Path, company: str | None, on_step: Callable[[Step], None]
 ) -> Iterator[Outcome]:
     with Database(task.conninfo, task.schema) as database:
-        yield import_one(database, path, company or path.name, task.options, on_step)
+        yield import_one(database, path, company or company_of(path), task.options, on_step)
 
 
 def run_verify(
@@ -86,7 +87,7 @@ def run_verify(
         with Database(conninfo, schema) as database:
             database.check()
             for path in _folders(folder, all_companies):
-                name = company or path.name
+                name = company or company_of(path)
                 yield guarded(partial(compare, database, path, name), name, path)
 
     def compare(database: Database, path: Path, name: str) -> Verified:
@@ -124,7 +125,8 @@ def _folders(folder: Path, all_companies: bool) -> list[Path]:
 
 def _jobs(wanted: int | None, folders: int) -> int:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(wanted or available or 1, folders))
+    # Twice the processors: while one job waits for the disk or the server another one works.
+    return max(1, min(wanted or 2 * (available or 1), folders))
 
 
 def _report(outcomes: Iterable[Any], as_json: bool, all_companies: bool) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "Step",
     "Task",
     "company_folders",
+    "company_of",
     "guarded",
     "import_all",
     "import_one",
@@ -78,6 +79,11 @@ def company_folders(root: Path) -> list[Path]:
     with os.scandir(root) as entries:
         names = sorted(e.name for e in entries if e.name.startswith("company_") and e.is_dir())
     return [root / name for name in names]
+
+
+def company_of(folder: Path) -> str:
+    """The account that a folder is of: 962302 for company_962302, else the name of the folder."""
+    return folder.name.removeprefix("company_") or folder.name
 
 
 def import_one(
@@ -130,11 +136,11 @@ def seldom_collect_garbage() -> None:
 def import_all(
     task: Task, folders: Iterable[Path], jobs: int, on_step: Listener | None = None
 ) -> Iterator[Outcome]:
-    """Import every folder under its own name; the outcomes as they come."""
+    """Import every folder as the account it is named after; the outcomes as they come."""
     if jobs == 1:
         with Database(task.conninfo, task.schema) as database:
             for path in folders:
-                yield import_one(database, path, path.name, task.options, on_step)
+                yield import_one(database, path, company_of(path), task.options, on_step)
         return
     waiting = iter(folders)
     workers: dict[Connection[Any, Any], _Worker] = {}
@@ -201,7 +207,7 @@ class _Worker:
             self.is_gone = True
             status = self._process.wait()
             return Failed(
-                self.path.name,
+                company_of(self.path),
                 str(self.path),
                 f"the process that imported it ended with status {status}",
                 hint="It may be there, or not: run the import again.",

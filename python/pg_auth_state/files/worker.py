@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .database import Database
-from .jobs import Task, import_one, seldom_collect_garbage
+from .jobs import Task, company_of, import_one, seldom_collect_garbage
 
 
 def serve(connection: Connection[Any, Any]) -> None:
@@ -24,7 +24,7 @@ def serve(connection: Connection[Any, Any]) -> None:
             outcome = import_one(
                 database,
                 path,
-                path.name,
+                company_of(path),
                 task.options,
                 on_step=connection.send,
                 may_commit=lambda: os.getppid() == parent,
