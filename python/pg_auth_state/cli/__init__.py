@@ -149,7 +149,9 @@ def import_(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="So many at once, with --all; twice as many as CPUs."),
+        typer.Option(
+            metavar="N", min=1, help="So many at once, with --all; twice as many as CPUs."
+        ),
     ] = None,
     backup: Annotated[
         Path | None,
