@@ -19,6 +19,7 @@ import pytest
 from harness.cluster import Database as TestedDatabase
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import LARGE, NAMES, SMALL, Sample, contents, sample, samples
+from harness.memory import PEAK
 from harness.processes import Process, wait_until
 from pg_auth_state import AuthState, InvalidInput, NotFound, UnsafeRequest
 from pg_auth_state.files.database import Database
@@ -221,17 +222,17 @@ def test_a_large_account_is_streamed(db: TestedDatabase, tmp_path: Path) -> None
         f" jsonb_object_agg(n || '-' || m, ({value}))))"
         " from generate_series(1, 20) n, generate_series(1, 20) m"
     )
-    code = (
-        "import resource, sys; from pathlib import Path\n"
+    code = PEAK + (
+        "import sys; from pathlib import Path\n"
         "from pg_auth_state.files.database import Database\n"
         "from pg_auth_state.files.exporting import export_folder\n"
         "from pg_auth_state.files.importing import Options, import_folder\n"
         "options = Options(without_creds=True)\n"
         "with Database(sys.argv[1]) as database:\n"
         "    export_folder(database, 'c', Path(sys.argv[2]))\n"
-        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "    print(peak())\n"
         "    import_folder(database, Path(sys.argv[2]), 'd', options)\n"
-        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "    print(peak())\n"
     )
     command = [sys.executable, "-c", code, db.service_dsn, tmp_path / "out"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

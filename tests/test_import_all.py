@@ -13,6 +13,7 @@ import pytest
 from harness.cluster import Database as TestedDatabase
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import SMALL, account, sample, samples
+from harness.memory import PEAK
 from pg_auth_state import AuthState
 from pg_auth_state.files import jobs
 from pg_auth_state.files.importing import Imported, Options
@@ -151,13 +152,13 @@ def test_jobs_end_when_nobody_wants_more(db: TestedDatabase, root: Path) -> None
 def test_memory_does_not_grow_with_the_number_of_companies(
     db: TestedDatabase, tmp_path: Path
 ) -> None:
-    code = (
-        "import resource, sys; from pathlib import Path\n"
+    code = PEAK + (
+        "import sys; from pathlib import Path\n"
         "from pg_auth_state.files.jobs import *\n"
         "from pg_auth_state.files.importing import Options\n"
         "task = Task(sys.argv[1], 'public', Options(backup=False))\n"
         "n = sum(1 for _ in import_all(task, company_folders(Path(sys.argv[2])), 1))\n"
-        "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(n, peak())"
     )
     peaks = []
     for count in (5, 60):
