@@ -121,7 +121,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -154,12 +154,13 @@ declare
   v_super constant boolean := (select r.rolsuper from pg_roles r where r.rolname = current_user);
   v_set constant text := case when current_setting('server_version_num')::integer >= 160000
                               then 'SET' else 'MEMBER' end;
+  v_ours constant text[] := array['auth_state_owner', 'auth_state_service', 'auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy'];
   v_bad text;
   v_role text;
 begin
   for v_attempt in 1..10 loop
     begin
-      foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+      foreach v_role in array v_ours loop
         if not exists (select from pg_roles r where r.rolname = v_role) then
           execute format('create role %I nologin noinherit', v_role);
         end if;
@@ -176,6 +177,11 @@ begin
           execute format('grant auth_state_service to %I', v_me);
         end if;
       end if;
+      -- For auth_bind_role, which makes tenants.
+      if not pg_has_role('auth_state_owner', 'auth_state_tenant', 'MEMBER WITH ADMIN OPTION') then
+        execute 'grant auth_state_tenant to auth_state_owner with '
+                || case when v_set = 'SET' then 'admin true, inherit false, set false' else 'admin option' end;
+      end if;
       exit;
     exception
       when duplicate_object or unique_violation or internal_error then
@@ -184,16 +190,21 @@ begin
         end if;
         perform pg_sleep(0.05 * v_attempt);
       when insufficient_privilege then
+        select string_agg(r.rolname, ', ' order by r.rolname)
+          into v_bad
+          from pg_roles r
+         where r.rolname = any(v_ours) and not pg_has_role(v_me, r.oid, 'MEMBER WITH ADMIN OPTION');
         raise exception using errcode = '42501',
-          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_owner and auth_state_service.', v_me),
-          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.',
-          hint = format('As a superuser: alter role %1$I createrole; grant auth_state_owner, auth_state_service to %1$I with admin option;', v_me);
+          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
+          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
+                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
     end;
   end loop;
 
   select string_agg(r.rolname, ', ') into v_bad
     from pg_roles r
-   where r.rolname in ('auth_state_owner', 'auth_state_service')
+   where r.rolname = any(v_ours)
      and (r.rolcanlogin or r.rolsuper or r.rolbypassrls);
   if v_bad is not null then
     raise exception using errcode = 'WA006',
@@ -203,12 +214,46 @@ begin
   end if;
 
   execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  execute format('grant usage on schema %I to auth_state_service', current_schema());
+  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor', current_schema());
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),
       hint = 'Install as the owner of the schema, or into a schema of your own: set search_path = whatsapp';
   end if;
+end
+$install$;
+
+-- Supabase's roles, where they exist. Before PostgreSQL 16 a role that is NOINHERIT, as these are, has nothing
+-- of what it is a member of: sql/900 then grants it the functions themselves.
+do $install$
+declare
+  v_pair record;
+begin
+  for v_pair in
+    select theirs.rolname as theirs, ours.rolname as ours
+      from (values ('service_role', 'auth_state_service'), ('authenticated', 'auth_state_tenant'), ('authenticator', 'auth_state_proxy'))
+           p (theirs, ours)
+      join pg_roles theirs on theirs.rolname = p.theirs
+      join pg_roles ours on ours.rolname = p.ours
+     where not exists (select from pg_auth_members m where m.roleid = ours.oid and m.member = theirs.oid)
+  loop
+    begin
+      execute format('grant %I to %I', v_pair.ours, v_pair.theirs)
+              || case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end;
+      raise notice '% is granted to %', v_pair.ours, v_pair.theirs;
+    exception
+      when insufficient_privilege then
+        raise warning '% is not granted to %: % lacks ADMIN OPTION', v_pair.ours, v_pair.theirs, current_user
+          using hint = format('As a superuser: grant %I to %I', v_pair.ours, v_pair.theirs);
+    end;
+  end loop;
+  for v_pair in
+    select r.rolname as theirs
+      from pg_roles r
+     where r.rolname in ('service_role', 'authenticated') and not has_schema_privilege(r.oid, current_schema(), 'USAGE')
+  loop
+    execute format('grant usage on schema %I to %I', current_schema(), v_pair.theirs);
+  end loop;
 end
 $install$;
 
@@ -219,7 +264,8 @@ do $install$
 declare
   v_table record;
   v_what record;
-  v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl'];
+  v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl',
+                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles'];
 begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
@@ -581,6 +627,87 @@ insert into whatsapp_migrations (number, name) values (1, '001_tables');
 end
 $install$;
 
+-- sql/migrations/002_isolation_history_audit.sql
+do $install$
+begin
+if exists (select from whatsapp_migrations m where m.number = 2) then
+  return;
+end if;
+execute $migration$
+-- Compatible with: clients and functions of 001. Adds tables, and a column with a default.
+do $taken$
+declare
+  v_name text;
+begin
+  select string_agg(c.relname, ', ' order by c.relname)
+    into v_name
+    from pg_class c
+   where c.relnamespace = quote_ident(current_schema())::regnamespace
+     and c.relname in ('whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles');
+  if v_name is not null then
+    raise exception using errcode = 'WA006',
+      message = format('These are in the way, and are not ours: %s.', v_name),
+      detail = 'History, audit log and bindings are written by the functions alone: what somebody else wrote is not believed.',
+      hint = 'Drop or rename them, then install again.';
+  end if;
+end
+$taken$;
+
+create table whatsapp_auth_history (
+  company_id text collate "C" not null,
+  version bigint not null,
+  creds jsonb not null,
+  saved_at timestamptz not null,
+  replaced_at timestamptz not null,
+  ends_identity boolean not null,
+  constraint whatsapp_auth_history_pkey primary key (company_id, version)
+);
+
+create index whatsapp_auth_history_replaced_at_idx on whatsapp_auth_history (replaced_at) where ends_identity;
+
+create table whatsapp_audit (
+  company_id text collate "C" not null,
+  at timestamptz not null,
+  audit_id bigint generated always as identity,
+  action text not null,
+  login name not null,
+  role name not null,
+  application_name text,
+  holder text,
+  rows bigint,
+  details jsonb,
+  constraint whatsapp_audit_pkey primary key (company_id, at, audit_id)
+);
+
+create index whatsapp_audit_at_idx on whatsapp_audit (at);
+
+create table whatsapp_tenant_roles (
+  role_name name not null,
+  company_id text collate "C" not null,
+  constraint whatsapp_tenant_roles_pkey primary key (role_name)
+);
+
+do $compression$
+begin
+  alter table whatsapp_auth_history alter column creds set compression lz4;
+exception
+  when feature_not_supported then
+    null;
+end
+$compression$;
+
+-- A restore of an old dump writes into another table: the leases it brings are none, or a token that was
+-- stolen after the dump would come back.
+alter table whatsapp_leases add column kept_in oid;
+update whatsapp_leases l set kept_in = l.tableoid;
+alter table whatsapp_leases
+  alter column kept_in set default 'whatsapp_leases'::regclass::oid,
+  alter column kept_in set not null;
+$migration$;
+insert into whatsapp_migrations (number, name) values (2, '002_isolation_history_audit');
+end
+$install$;
+
 -- functions/_apply_ttl.sql
 create or replace function _apply_ttl (p_key_type text, p_ttl interval)
 returns bigint
@@ -652,10 +779,32 @@ end
 $func$;
 
 -- functions/_assert_company.sql
+-- Refused alike whether the company exists or not: who may not see it learns nothing.
 create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
 stable
+parallel restricted
+set search_path from current
+as $func$
+begin
+  if octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company_id(p_company_id);
+  end if;
+  if _confined_to() <> p_company_id or 'auth_state_owner' in (current_setting('role'), session_user) then
+    raise exception using errcode = '42501',
+      message = format('%I may not act for company %s.', _caller(), to_json(p_company_id)),
+      hint = 'A trusted back end is granted auth_state_service. Anybody else acts for one company: the one its login is '
+             'bound to by auth_bind_role, the company_id of its token, or auth_state.company_id.';
+  end if;
+end
+$func$;
+
+-- functions/_assert_company_id.sql
+create or replace function _assert_company_id (p_company_id text)
+returns void
+language plpgsql
+immutable
 parallel safe
 set search_path from current
 as $func$
@@ -666,7 +815,6 @@ begin
       detail = format('p_company_id is %s.', coalesce(octet_length(p_company_id) || ' bytes', 'null')),
       hint = 'Pass the id that this account is kept under.';
   end if;
-  perform _assert_service();
 end
 $func$;
 
@@ -816,21 +964,19 @@ end
 $func$;
 
 -- functions/_assert_service.sql
--- The caller is the role that was set, or the login: current_user would be our own owner.
+-- For what concerns all companies: a service that is confined to one may not either.
 create or replace function _assert_service ()
 returns void
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
-declare
-  v_caller constant name := coalesce(nullif(current_setting('role'), 'none')::name, session_user);
 begin
-  if not pg_has_role(v_caller, 'auth_state_service', 'USAGE') then
+  if _confined_to() is not null or 'auth_state_owner' in (current_setting('role'), session_user) then
     raise exception using errcode = '42501',
-      message = format('%I may not act for companies.', v_caller),
-      hint = format('A trusted back end is let in with: grant auth_state_service to %I', v_caller);
+      message = format('%I may not act for all companies.', _caller()),
+      hint = format('A trusted back end that is confined to no company is let in with: grant auth_state_service to %I', _caller());
   end if;
 end
 $func$;
@@ -944,6 +1090,52 @@ begin
 end
 $func$;
 
+-- functions/_audit.sql
+-- Who did what: one row, never a value. An event of no company in particular has the company ''.
+create or replace function _audit (
+  p_company_id text,
+  p_action text,
+  p_now timestamptz,
+  p_rows bigint,
+  p_details jsonb default null
+)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  insert into whatsapp_audit (company_id, at, action, login, role, application_name, holder, rows, details)
+  select p_company_id, p_now, p_action, session_user, _caller(), current_setting('application_name'),
+         (select l.holder from whatsapp_leases l where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid), p_rows, p_details;
+end
+$func$;
+
+-- functions/_audit_retention.sql
+-- How long the audit log is kept: auth_state.audit_retention, 90 days.
+create or replace function _audit_retention ()
+returns interval
+language plpgsql
+stable
+parallel restricted
+set search_path from current
+as $func$
+declare
+  v_kept interval;
+begin
+  v_kept := coalesce(nullif(current_setting('auth_state.audit_retention', true), ''), '90 days')::interval;
+  perform _assert_ttl(v_kept);
+  return v_kept;
+exception
+  when data_exception or sqlstate 'WA001' then
+    raise exception using errcode = 'WA001',
+      message = 'auth_state.audit_retention is a time above zero.',
+      detail = 'The setting auth_state.audit_retention of this session cannot be read as one.',
+      hint = 'alter database … set auth_state.audit_retention = ''90 days''';
+end
+$func$;
+
 -- functions/_begin_write.sql
 -- What every writing function does first: enters the company, then checks the lease.
 create or replace function _begin_write (p_company_id text, p_lease_token bigint)
@@ -961,7 +1153,7 @@ begin
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l
-   where l.company_id = p_company_id and l.expires_at > v_now;
+   where l.company_id = p_company_id and l.expires_at > v_now and l.kept_in = l.tableoid;
   if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
     raise exception using errcode = 'WA002',
       message = format('The lease on company %s is lost.', to_json(p_company_id)),
@@ -975,6 +1167,67 @@ begin
       hint = 'Pass the token that auth_acquire_lease gave as p_lease_token, or wait until the lease has ended.';
   end if;
   return v_now;
+end
+$func$;
+
+-- functions/_caller.sql
+-- The role that was set, or the login: current_user would be our own owner.
+create or replace function _caller ()
+returns name
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+begin
+  return coalesce(nullif(current_setting('role'), 'none')::name, session_user);
+end
+$func$;
+
+-- functions/_confined_to.sql
+-- Which company's rows this session may touch: null for all, '' for none. Everything about who is calling is
+-- decided here, for the functions and for the policies behind them. The caller is the role that was set, or
+-- the login, never current_user, which is our own owner. In this order: a superuser; ourselves, in an upgrade
+-- or a dump; a login bound to a company, which nothing frees from it; the service; a tenant.
+create or replace function _confined_to ()
+returns text
+language plpgsql
+stable
+parallel restricted
+set search_path from current
+as $func$
+declare
+  v_caller constant name := coalesce(nullif(current_setting('role'), 'none')::name, session_user);
+  v_narrowed constant text := nullif(current_setting('auth_state.company_id', true), '');
+  v_bound text;
+  v_other text;
+begin
+  -- Of the caller: a superuser who set another role is no superuser here.
+  if current_setting('is_superuser') = 'on' then
+    return v_narrowed;
+  elsif v_caller = 'auth_state_owner' then
+    return null;
+  end if;
+
+  select min(t.company_id), max(t.company_id)
+    into v_bound, v_other
+    from whatsapp_tenant_roles t
+   where t.role_name in (v_caller, session_user);
+  if v_bound is not null then
+    if v_bound = v_other
+       and (pg_has_role(v_caller, 'auth_state_tenant', 'USAGE') or pg_has_role(v_caller, 'auth_state_service', 'USAGE')) then
+      return v_bound;
+    end if;
+    return '';
+  end if;
+
+  -- Before PostgreSQL 16 Supabase's own roles, which are NOINHERIT, cannot have USAGE of ours.
+  if pg_has_role(v_caller, 'auth_state_service', case when v_caller = 'service_role' then 'MEMBER' else 'USAGE' end) then
+    return v_narrowed;
+  elsif pg_has_role(v_caller, 'auth_state_tenant', case when v_caller = 'authenticated' then 'MEMBER' else 'USAGE' end) then
+    return _tenant_company(v_narrowed);
+  end if;
+  return '';
 end
 $func$;
 
@@ -1049,7 +1302,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 set plan_cache_mode = force_custom_plan
 as $func$
@@ -1145,6 +1398,60 @@ exception
 end
 $func$;
 
+-- functions/_history_length.sql
+-- How many earlier versions of creds are kept: auth_state.history_versions, 5.
+create or replace function _history_length ()
+returns integer
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_setting constant text := coalesce(nullif(current_setting('auth_state.history_versions', true), ''), '5');
+begin
+  if v_setting !~ '^[0-9]{1,3}$' or v_setting::integer = 0 then
+    raise exception using errcode = 'WA001',
+      message = 'auth_state.history_versions is a number from 1 to 999.',
+      detail = 'The setting auth_state.history_versions of this session cannot be read as one.',
+      hint = 'alter database … set auth_state.history_versions = ''5''';
+  end if;
+  return v_setting::integer;
+end
+$func$;
+
+-- functions/_identity.sql
+-- A fingerprint of who creds are, made of the public halves of the keys that WhatsApp knows the account by.
+-- Null where there are none to read.
+create or replace function _identity (p_creds jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path from current
+as $func$
+  select left(encode(sha256(convert_to(coalesce(c.noise -> 'public', c.noise)::text || coalesce(c.own -> 'public', c.own)::text,
+                                       'UTF8')), 'hex'), 32)
+    from (select p_creds -> 'noiseKey' as noise, p_creds -> 'signedIdentityKey' as own) c
+   where jsonb_typeof(p_creds) = 'object'
+$func$;
+
+-- functions/_is_monitor.sql
+-- Somebody who may act for no company, but look at numbers, leases and the audit log of all of them.
+create or replace function _is_monitor ()
+returns boolean
+language plpgsql
+stable
+parallel restricted
+set search_path from current
+as $func$
+begin
+  return _confined_to() = ''
+         and pg_has_role(_caller(), 'auth_state_monitor', 'USAGE')
+         and not exists (select from whatsapp_tenant_roles t where t.role_name in (_caller(), session_user));
+end
+$func$;
+
 -- functions/_is_paired.sql
 -- Baileys sets a me without a device while a pairing code is pending (Socket/socket.ts, requestPairingCode).
 create or replace function _is_paired (p_creds jsonb)
@@ -1157,6 +1464,71 @@ as $func$
   select coalesce(jsonb_typeof(p_creds) = 'object', false)
          and (coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
               or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@')
+$func$;
+
+-- functions/_keep_creds.sql
+-- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
+-- last one of each identity, since one re-pairing saves creds more often than the history is long.
+create or replace function _keep_creds (p_old whatsapp_auth, p_new jsonb, p_now timestamptz)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_versions constant integer := _history_length();
+begin
+  insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
+  values (p_old.company_id, p_old.version, p_old.creds, p_old.updated_at, p_now,
+          _identity(p_old.creds) is distinct from _identity(p_new))
+  on conflict (company_id, version) do nothing;
+  delete from whatsapp_auth_history h
+   where h.company_id = p_old.company_id
+     and h.version < (
+       select min(l.version)
+         from (
+           select n.version
+             from whatsapp_auth_history n
+            where n.company_id = p_old.company_id
+            order by n.version desc
+            limit v_versions
+         ) l
+     )
+     and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
+end
+$func$;
+
+-- functions/_listed.sql
+-- For functions that list: the company they are to show, null for every one. Asked for none in particular,
+-- that is whatever the caller may see.
+create or replace function _listed (p_company_id text, p_to_monitor boolean)
+returns text
+language plpgsql
+stable
+parallel restricted
+set search_path from current
+as $func$
+declare
+  v_confined text;
+begin
+  if p_to_monitor and _is_monitor() then
+    if p_company_id is not null then
+      perform _assert_company_id(p_company_id);
+    end if;
+    return p_company_id;
+  elsif p_company_id is not null then
+    perform _assert_company(p_company_id);
+    return p_company_id;
+  end if;
+  v_confined := _confined_to();
+  if v_confined = '' or 'auth_state_owner' in (current_setting('role'), session_user) then
+    raise exception using errcode = '42501',
+      message = format('%I may not see any company.', _caller()),
+      hint = format('grant auth_state_monitor to %1$I for numbers, leases and the audit log; auth_state_service for everything.', _caller());
+  end if;
+  return v_confined;
+end
 $func$;
 
 -- functions/_lock_key.sql
@@ -1224,9 +1596,11 @@ parallel safe
 set search_path from current
 as $func$
 begin
-  if coalesce(current_setting('auth_state.now', true), '') <> ''
-     and (select r.rolsuper from pg_roles r where r.rolname = session_user) then
-    return current_setting('auth_state.now')::timestamptz;
+  if coalesce(current_setting('auth_state.now', true), '') <> '' then
+    -- Inside, since a condition with a query costs four microseconds.
+    if (select r.rolsuper from pg_roles r where r.rolname = session_user) then
+      return current_setting('auth_state.now')::timestamptz;
+    end if;
   end if;
   return clock_timestamp();
 end
@@ -1244,7 +1618,7 @@ create or replace function _removable_keys (
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
 begin
@@ -1306,9 +1680,83 @@ begin
 end
 $func$;
 
+-- functions/_store_creds.sql
+-- Behind every check: creds in place of the old ones, which go into the history. Null creds delete; the same
+-- creds keep their version. Answers the version.
+create or replace function _store_creds (
+  p_company_id text,
+  p_old whatsapp_auth,
+  p_creds jsonb,
+  p_saved_at timestamptz,
+  p_now timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_version constant bigint := case when p_old.creds = p_creds then p_old.version else _next_number(p_old.version, p_now) end;
+begin
+  if p_creds is null then
+    delete from whatsapp_auth a where a.company_id = p_company_id;
+  else
+    insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
+    values (p_company_id, p_creds, v_version, p_now, p_saved_at)
+    on conflict (company_id) do update
+       set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
+  end if;
+  if p_old.creds is not null and p_old.creds is distinct from p_creds then
+    perform _keep_creds(p_old, p_creds, p_now);
+  end if;
+  return v_version;
+end
+$func$;
+
+-- functions/_tenant_company.sql
+-- The company of a caller who is a tenant: the claim that a proxy (PostgREST) passes on, or what a service
+-- session confines itself to. Both can be set by anybody; they are believed because of who logged in.
+create or replace function _tenant_company (p_narrowed text)
+returns text
+language plpgsql
+stable
+parallel restricted
+set search_path from current
+as $func$
+declare
+  v_super constant boolean := (select r.rolsuper from pg_roles r where r.rolname = session_user);
+  v_claims constant text := nullif(current_setting('request.jwt.claims', true), '');
+  v_claim jsonb;
+  v_app_claim jsonb;
+  v_company text;
+begin
+  if pg_has_role(session_user, 'auth_state_proxy', 'MEMBER') and not (v_super and v_claims is null) then
+    begin
+      v_claim := v_claims::jsonb -> 'company_id';
+      v_app_claim := v_claims::jsonb #> '{app_metadata,company_id}';
+    exception
+      -- PostgreSQL would quote the claims.
+      when data_exception or program_limit_exceeded or statement_too_complex then
+        return '';
+    end;
+    v_company := coalesce(v_claim, v_app_claim) #>> '{}';
+    -- Two claims that differ, or one that is not a string, is no claim.
+    if jsonb_typeof(coalesce(v_claim, v_app_claim)) = 'string'
+       and coalesce(v_app_claim, v_claim) = coalesce(v_claim, v_app_claim)
+       and coalesce(p_narrowed, v_company) = v_company then
+      return v_company;
+    end if;
+  elsif v_super or pg_has_role(session_user, 'auth_state_service', 'USAGE') then
+    return coalesce(p_narrowed, '');
+  end if;
+  return '';
+end
+$func$;
+
 -- functions/_tidy_up.sql
--- When there is nothing left to remove: leases long over go, and keys that a writer held while their
--- type's ttl was changed are brought along.
+-- When there is nothing left to remove: leases, audit rows and history past their time go, a batch of each, and
+-- keys that a writer held while their type's ttl was changed are brought along.
 create or replace function _tidy_up (p_now timestamptz)
 returns void
 language plpgsql
@@ -1321,6 +1769,26 @@ begin
    using (select o.company_id from whatsapp_leases o where o.expires_at < p_now - interval '1 day' limit 500) o
    where l.company_id = o.company_id and l.expires_at < p_now - interval '1 day'
      and pg_try_advisory_xact_lock(_lock_key(o.company_id));
+  delete from whatsapp_audit a
+   using (
+     select o.company_id, o.at, o.audit_id
+       from whatsapp_audit o
+      where o.at < p_now - _audit_retention()
+      order by o.at
+      limit 10000
+   ) o
+   where a.company_id = o.company_id and a.at = o.at and a.audit_id = o.audit_id;
+  -- The last versions stay whatever their age.
+  delete from whatsapp_auth_history h
+   using (
+     select o.company_id, o.version
+       from whatsapp_auth_history o
+      where o.ends_identity and o.replaced_at < p_now - interval '30 days'
+        and (select count(*) from whatsapp_auth_history n
+              where n.company_id = o.company_id and n.version > o.version) >= _history_length()
+      limit 10000
+   ) o
+   where h.company_id = o.company_id and h.version = o.version;
   perform _apply_ttl(t.key_type, t.ttl)
      from whatsapp_key_ttl t
     where t.changed_at is not null;
@@ -1405,10 +1873,10 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_old record;
+  v_old whatsapp_auth;
   v_version bigint;
 begin
-  select a.creds, a.version
+  select *
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -1422,11 +1890,12 @@ begin
     return v_old.version;
   end if;
   perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
-  values (p_company_id, p_creds, _next_number(v_old.version, p_now), p_now, p_now)
-  on conflict (company_id) do update
-     set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at
-  returning a.version into v_version;
+  v_version := _store_creds(p_company_id, v_old, p_creds, p_now, p_now);
+  if v_old.creds is null then
+    perform _audit(p_company_id, 'creds_created', p_now, 1);
+  elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
+    perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
+  end if;
   return v_version;
 end
 $func$;
@@ -1522,11 +1991,11 @@ begin
   end if;
   perform _assert_ttl(p_ttl);
   v_now := _enter_company(p_company_id);
-  select l.token, l.holder, l.expires_at
+  select l.token, l.holder, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid as is_live
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
-  if v_lease.expires_at > v_now and v_lease.holder <> p_holder and p_steal is not true then
+  if v_lease.is_live and v_lease.holder <> p_holder and p_steal is not true then
     return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
     return;
   end if;
@@ -1534,8 +2003,13 @@ begin
   insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at)
   values (p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl)
   on conflict (company_id) do update
-     set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
+     set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at,
+         expires_at = excluded.expires_at, kept_in = excluded.kept_in
   returning true, l.token, l.holder, l.expires_at;
+  if v_lease.holder is distinct from p_holder then
+    perform _audit(p_company_id, case when v_lease.is_live then 'lease_stolen' else 'lease_acquired' end, v_now, null,
+                   case when v_lease.holder is not null then jsonb_build_object('from', v_lease.holder) end);
+  end if;
 end
 $func$;
 
@@ -1548,7 +2022,62 @@ The same holder asking again (a restarted process) gets a new token at once, and
 - `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
 - `p_steal`: take it from whoever holds it.
 
+A new holder is noted in the audit log.
+
 Errors: WA001, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_bind_role.sql
+create or replace function auth_bind_role (p_role_name name, p_company_id text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_role record;
+begin
+  perform _assert_service();
+  perform _assert_company_id(p_company_id);
+  select r.rolsuper, starts_with(r.rolname, 'auth_state_') as is_ours
+    into v_role
+    from pg_roles r
+   where r.rolname = p_role_name;
+  if v_role is null then
+    raise exception using errcode = 'WA001',
+      message = 'There is no such role.',
+      detail = format('p_role_name is %s.', coalesce(to_json(p_role_name)::text, 'null')),
+      hint = 'Create it first: create role acme_bot login password …';
+  elsif v_role.rolsuper or v_role.is_ours then
+    raise exception using errcode = 'WA006',
+      message = format('%I cannot be confined to a company.', p_role_name),
+      detail = 'It is a superuser, or one of pg-auth-state''s own roles.',
+      hint = 'Give the tenant a login of its own: create role acme_bot login password …';
+  end if;
+  perform _assert_read_committed();
+  if not pg_has_role(p_role_name, 'auth_state_tenant', 'MEMBER') then
+    execute format('grant auth_state_tenant to %I', p_role_name);
+  end if;
+  insert into whatsapp_tenant_roles as t (role_name, company_id)
+  values (p_role_name, p_company_id)
+  on conflict (role_name) do update
+     set company_id = excluded.company_id
+   where t.company_id <> excluded.company_id;
+  if found then
+    perform _audit(p_company_id, 'role_bound', _now(), null, jsonb_build_object('role', p_role_name));
+  end if;
+end
+$func$;
+
+comment on function auth_bind_role (name, text) is $$
+Confines a database login to one company, whatever else it is granted or sets, and grants it auth_state_tenant. The company need not exist yet. A role that is bound already is bound anew. A binding goes by the name of the role: it outlives the role, and so errs on the safe side.
+
+- `p_role_name`: an existing role; no superuser (WA006).
+- `p_company_id`: 1 to 256 bytes.
+
+Only for the service. Errors: WA001, WA006, 42501. Locks: the row of that role.
 $$;
 
 -- functions/auth_cleanup_job.sql
@@ -1617,15 +2146,19 @@ security definer
 set search_path from current
 as $func$
 declare
+  v_now timestamptz;
   v_deleted bigint;
 begin
   if p_key_type is not null then
     perform _assert_key_type(p_key_type);
   end if;
-  perform _begin_write(p_company_id, p_lease_token);
+  v_now := _begin_write(p_company_id, p_lease_token);
   delete from whatsapp_keys k
    where k.company_id = p_company_id and (p_key_type is null or k.key_type = p_key_type);
   get diagnostics v_deleted = row_count;
+  if v_deleted > 0 then
+    perform _audit(p_company_id, 'keys_cleared', v_now, v_deleted, jsonb_build_object('key_type', p_key_type));
+  end if;
   return v_deleted;
 end
 $func$;
@@ -1639,12 +2172,39 @@ Deletes a company's keys of one type, or all of them, and returns how many. The 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
+-- functions/auth_creds_history.sql
+create or replace function auth_creds_history (p_company_id text)
+returns table (version bigint, saved_at timestamptz, identity text)
+language plpgsql
+stable
+parallel restricted
+security definer
+set search_path from current
+as $func$
+begin
+  perform _assert_company(p_company_id);
+  return query
+  select h.version, h.saved_at, _identity(h.creds)
+    from whatsapp_auth_history h
+   where h.company_id = p_company_id
+   order by h.version desc;
+end
+$func$;
+
+comment on function auth_creds_history (text) is $$
+The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (`auth_state.history_versions`) and, for 30 days, the last version before each change of identity.
+
+- `identity`: of the public keys of `noiseKey` and `signedIdentityKey`: equal for the same linked device, no secret; null for creds without them, and for encrypted ones.
+
+Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
 -- functions/auth_creds_version.sql
 create or replace function auth_creds_version (p_company_id text)
 returns bigint
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 as $func$
@@ -1670,21 +2230,26 @@ security definer
 set search_path from current
 as $func$
 declare
+  v_now timestamptz;
   v_keys bigint;
   v_creds bigint;
 begin
-  perform _begin_write(p_company_id, p_lease_token);
+  v_now := _begin_write(p_company_id, p_lease_token);
   delete from whatsapp_keys k where k.company_id = p_company_id;
   get diagnostics v_keys = row_count;
   delete from whatsapp_auth a where a.company_id = p_company_id;
   get diagnostics v_creds = row_count;
+  delete from whatsapp_auth_history h where h.company_id = p_company_id;
+  if v_keys + v_creds > 0 then
+    perform _audit(p_company_id, 'company_deleted', v_now, v_keys + v_creds);
+  end if;
   delete from whatsapp_leases l where l.company_id = p_company_id;
   return v_keys + v_creds;
 end
 $func$;
 
 comment on function auth_delete_company (text, bigint) is $$
-Logout: deletes everything of a company, its lease included, and returns how many rows of creds and keys that was; 0 when there was nothing. The legitimate way to a new identity is this, then auth_init_creds.
+Logout: deletes everything of a company, its lease and its history included, and returns how many rows of creds and keys that was; 0 when there was nothing. The audit log keeps that it was there. The legitimate way to a new identity is this, then auth_init_creds.
 
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
@@ -1696,7 +2261,7 @@ create or replace function auth_export (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set jit = off
@@ -1752,7 +2317,7 @@ create or replace function auth_get_creds (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 as $func$
@@ -1775,7 +2340,7 @@ create or replace function auth_get_keys (p_company_id text, p_keys jsonb)
 returns json
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -1832,7 +2397,7 @@ create or replace function auth_get_keys (p_company_id text, p_key_type text, p_
 returns json
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -1898,7 +2463,7 @@ as $func$
 declare
   v_now timestamptz;
   v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
-  v_old record;
+  v_old whatsapp_auth;
   v_creds_at timestamptz;
   v_written bigint := 0::bigint;
   v_rows bigint;
@@ -1912,7 +2477,7 @@ begin
   end if;
   v_now := _begin_write(p_company_id, p_lease_token);
   v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
-  select a.creds, a.version, a.updated_at
+  select *
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -1938,18 +2503,13 @@ begin
      where k.company_id = p_company_id
        and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
-      delete from whatsapp_auth a where a.company_id = p_company_id;
+      perform _store_creds(p_company_id, v_old, null, v_creds_at, v_now);
     end if;
   end if;
 
   if v_creds is not null and (v_old.version is null or p_mode = 'replace')
      and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
-    insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
-    values (p_company_id, v_creds, _next_number(v_old.version, v_now), v_now, v_creds_at)
-    on conflict (company_id) do update
-       set creds = excluded.creds,
-           updated_at = excluded.updated_at,
-           version = case when a.creds = excluded.creds then a.version else excluded.version end;
+    perform _store_creds(p_company_id, v_old, v_creds, v_creds_at, v_now);
     v_written := 1;
   end if;
 
@@ -1968,6 +2528,12 @@ begin
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
   get diagnostics v_rows = row_count;
+  if v_written + v_rows > 0 then
+    perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
+    if p_mode = 'replace' and v_old.creds is not null and _identity(v_old.creds) is distinct from _identity(v_creds) then
+      perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
+    end if;
+  end if;
   return v_written + v_rows;
 end
 $func$;
@@ -2020,29 +2586,78 @@ Stores `p_creds` only if the company has none, and returns the creds that won: y
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
+-- functions/auth_list_audit.sql
+create or replace function auth_list_audit (
+  p_company_id text default null,
+  p_before timestamptz default null,
+  p_limit integer default 1000
+)
+returns table (
+  at timestamptz,
+  company_id text,
+  action text,
+  login name,
+  role name,
+  application_name text,
+  holder text,
+  rows bigint,
+  details jsonb
+)
+language plpgsql
+stable
+parallel restricted
+security definer
+set search_path from current
+as $func$
+declare
+  v_company constant text := _listed(p_company_id, true);
+begin
+  perform _assert_positive(p_limit, 'p_limit');
+  return query
+  select a.at, nullif(a.company_id, ''), a.action, a.login, a.role, a.application_name, a.holder, a.rows, a.details
+    from whatsapp_audit a
+   where (v_company is null or a.company_id = v_company) and a.at < coalesce(p_before, 'infinity')
+   order by a.at desc
+   fetch first p_limit rows with ties;
+end
+$func$;
+
+comment on function auth_list_audit (text, timestamptz, integer) is $$
+The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`.
+
+Actions: creds_created, creds_new_identity, creds_restored, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
+
+- `p_company_id`: null for all that the caller may see.
+- `p_before`: events older than this; for the next page the `at` of the last row.
+- `p_limit`: rows of a page, one or more; events of the same instant are not torn apart.
+
+For the service and for auth_state_monitor. Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
 -- functions/auth_list_companies.sql
 create or replace function auth_list_companies (p_after text default null, p_limit integer default 1000)
 returns table (company_id text, version bigint, keys bigint, updated_at timestamptz)
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set jit = off
 as $func$
+declare
+  v_company constant text := _listed(null, false);
 begin
-  perform _assert_service();
   perform _assert_positive(p_limit, 'p_limit');
   -- From each company to the next by two index probes, however many keys lie between them.
   return query
   with recursive company (id) as (
-    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '')),
-                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '')))
+    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
+                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
     union all
     select least((select min(a.company_id) from whatsapp_auth a where a.company_id > c.id),
                  (select min(k.company_id) from whatsapp_keys k where k.company_id > c.id))
       from company c
-     where c.id is not null
+     where c.id is not null and v_company is null
   ),
   page as materialized (
     select c.id from company c where c.id is not null limit p_limit
@@ -2060,7 +2675,7 @@ end
 $func$;
 
 comment on function auth_list_companies (text, integer) is $$
-One page of the companies, in byte order of their ids: the version of their creds (null: none), how many keys they have, and when anything of theirs last changed. A company exists if it has creds or any key.
+One page of the companies, in byte order of their ids: the version of their creds (null: none), how many keys they have, and when anything of theirs last changed. A company exists if it has creds or any key. A service that is confined to one company sees that one.
 
 - `p_after`: list companies greater than this one; null begins at the first.
 - `p_limit`: rows at most, one or more.
@@ -2079,7 +2694,7 @@ create or replace function auth_list_keys (
 returns table (key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 as $func$
@@ -2106,6 +2721,38 @@ One page of a company's keys of one type, in byte order of their ids. The next p
 Errors: WA001, 42501. Locks: none; works on a read replica.
 $$;
 
+-- functions/auth_list_leases.sql
+create or replace function auth_list_leases (p_after text default null, p_limit integer default 1000)
+returns table (company_id text, holder text, acquired_at timestamptz, expires_at timestamptz, is_live boolean)
+language plpgsql
+stable
+parallel restricted
+security definer
+set search_path from current
+as $func$
+declare
+  v_company constant text := _listed(null, true);
+  v_now constant timestamptz := _now();
+begin
+  perform _assert_positive(p_limit, 'p_limit');
+  return query
+  select l.company_id, l.holder, l.acquired_at, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid
+    from whatsapp_leases l
+   where l.company_id > coalesce(p_after, '') and (v_company is null or l.company_id = v_company)
+   order by l.company_id
+   limit p_limit;
+end
+$func$;
+
+comment on function auth_list_leases (text, integer) is $$
+One page of the leases the caller may see, by company in byte order: who holds each, since when, until when, and whether it is live; for about a day also who held it last. Never a token.
+
+- `p_after`: list companies greater than this one; null begins at the first.
+- `p_limit`: rows at most, one or more.
+
+For the service and for auth_state_monitor. Errors: WA001, 42501. Locks: none; works on a read replica.
+$$;
+
 -- functions/auth_release_lease.sql
 create or replace function auth_release_lease (p_company_id text, p_token bigint)
 returns boolean
@@ -2120,10 +2767,13 @@ declare
 begin
   perform _assert_token(p_token);
   v_now := _enter_company(p_company_id);
-  -- The row stays, ended, so that the next token is greater than this one.
+  -- Before, while it names the holder. The row stays, ended, so that the next token is greater than this one.
+  perform _audit(p_company_id, 'lease_released', v_now, null)
+     from whatsapp_leases l
+    where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
   update whatsapp_leases l
      set expires_at = v_now
-   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now;
+   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
   return found;
 end
 $func$;
@@ -2167,6 +2817,50 @@ comment on function auth_renew_lease (text, bigint, interval) is $$
 Keeps a live lease for another `p_ttl` from now, and returns when it will end. A lease that lapsed is lost, even if nobody took it: WA002.
 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_restore_creds.sql
+create or replace function auth_restore_creds (p_company_id text, p_version bigint, p_lease_token bigint default null)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_old whatsapp_auth;
+  v_creds jsonb;
+  v_version bigint;
+begin
+  v_now := _begin_write(p_company_id, p_lease_token);
+  select h.creds
+    into v_creds
+    from whatsapp_auth_history h
+   where h.company_id = p_company_id and h.version = p_version;
+  if v_creds is null then
+    raise exception using errcode = 'WA004',
+      message = format('Company %s has no earlier creds of version %s.', to_json(p_company_id), coalesce(p_version::text, 'null')),
+      detail = 'It never had, they are the present ones, or they are not kept any more.',
+      hint = 'auth_creds_history lists those there are.';
+  end if;
+  select * into v_old from whatsapp_auth a where a.company_id = p_company_id;
+  v_version := _store_creds(p_company_id, v_old, v_creds, v_now, v_now);
+  perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
+  return v_version;
+end
+$func$;
+
+comment on function auth_restore_creds (text, bigint, bigint) is $$
+Puts earlier creds of a company back, as a new version, and returns that version; the ones they replace go into the history. The only writer that the identity guard does not stop. Audited.
+
+It restores creds, not ratchets: sessions and sender keys stay as they are now, and messages that the restored identity can no longer read are lost. Meant for creds that were overwritten by mistake; after a logout on the phone they are of no use, and the account is paired anew.
+
+- `p_version`: one that auth_creds_history lists.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001, WA002, WA004, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
 -- functions/auth_save_creds.sql
@@ -2377,6 +3071,9 @@ parallel unsafe
 security definer
 set search_path from current
 as $func$
+declare
+  v_changed bigint;
+  v_is_new boolean;
 begin
   perform _assert_service();
   perform _assert_key_type(p_key_type);
@@ -2399,7 +3096,12 @@ begin
   on conflict (key_type) do update
      set ttl = excluded.ttl, changed_at = excluded.changed_at
    where t.ttl is distinct from excluded.ttl;
-  return _apply_ttl(p_key_type, p_ttl);
+  v_is_new := found;
+  v_changed := _apply_ttl(p_key_type, p_ttl);
+  if v_is_new or v_changed > 0 then
+    perform _audit('', 'ttl_changed', _now(), v_changed, jsonb_build_object('key_type', p_key_type, 'ttl', p_ttl));
+  end if;
+  return v_changed;
 end
 $func$;
 
@@ -2429,19 +3131,15 @@ returns table (
 )
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set jit = off
 as $func$
 declare
   v_now constant timestamptz := _now();
+  v_company constant text := _listed(p_company_id, true);
 begin
-  if p_company_id is null then
-    perform _assert_service();
-  else
-    perform _assert_company(p_company_id);
-  end if;
   return query
   select k.company_id,
          k.key_type,
@@ -2452,7 +3150,7 @@ begin
          max(k.updated_at),
          count(*) filter (where k.expires_at <= v_now)
     from whatsapp_keys k
-   where p_company_id is null or k.company_id = p_company_id
+   where v_company is null or k.company_id = v_company
    group by k.company_id, k.key_type
    order by k.company_id, k.key_type;
 end
@@ -2461,7 +3159,9 @@ $func$;
 comment on function auth_stats (text) is $$
 How much is kept, by company and key type: number of keys, bytes as stored (compressed), the largest value, the oldest and newest `updated_at`, and how many are past their expiry. Never a value.
 
-- `p_company_id`: null for all companies, which reads the whole key table.
+- `p_company_id`: null for all that the caller may see, which reads the whole key table.
+
+For auth_state_monitor too.
 
 Errors: WA001, 42501. Locks: none; works on a read replica.
 $$;
@@ -2471,7 +3171,7 @@ create or replace function auth_status ()
 returns jsonb
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set jit = off
@@ -2489,7 +3189,7 @@ begin
         from (select a.company_id from whatsapp_auth a union select k.company_id from whatsapp_keys k) c
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
-    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now),
+    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
         from (
@@ -2541,6 +3241,37 @@ comment on function auth_status () is $$
 One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_unbind_role.sql
+create or replace function auth_unbind_role (p_role_name name)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_company text;
+begin
+  perform _assert_service();
+  perform _assert_read_committed();
+  delete from whatsapp_tenant_roles t
+   where t.role_name = p_role_name
+  returning t.company_id into v_company;
+  if v_company is null then
+    return false;
+  end if;
+  perform _audit(v_company, 'role_unbound', _now(), null, jsonb_build_object('role', p_role_name));
+  return true;
+end
+$func$;
+
+comment on function auth_unbind_role (name) is $$
+Ends what auth_bind_role began; true when the role was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
+
+Only for the service. Errors: 42501, WA006 (isolation level). Locks: the row of that role.
 $$;
 
 -- functions/auth_unschedule_cleanup.sql
@@ -2677,7 +3408,9 @@ begin
     v_skip := v_skip || v_companies || v_held;
   end loop;
 
-  if v_removed = 0 and p_company_id is null then
+  if v_removed > 0 then
+    perform _audit(coalesce(p_company_id, ''), 'cleanup', v_now, v_removed);
+  elsif p_company_id is null then
     perform _tidy_up(v_now);
   end if;
   return v_removed;
@@ -2685,7 +3418,7 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
 - `p_dry_run`: true removes nothing and returns what the next call would remove.
@@ -2722,13 +3455,55 @@ $install$;
 
 -- Values must not end up in pg_stats.
 alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_auth_history alter column creds set statistics 0;
 alter table whatsapp_keys alter column value set statistics 0;
 
--- Deny by default: whatever somebody or a platform's default privileges granted goes first.
+-- Deny by default: whatever somebody or a platform's default privileges granted goes first. Each function is
+-- for the service; a tenant has those of its company, a monitor those that show numbers.
 do $install$
 declare
   v_grant record;
+  v_tenant constant text[] := array[
+    'auth_get_creds', 'auth_init_creds', 'auth_save_creds', 'auth_creds_version', 'auth_get_keys', 'auth_set_keys',
+    'auth_save_state', 'auth_list_keys', 'auth_clear_keys', 'auth_delete_company', 'auth_export', 'auth_import',
+    'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_creds_history', 'auth_restore_creds',
+    'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
+  ];
+  v_monitor constant text[] := array['auth_stats', 'auth_list_leases', 'auth_list_audit', 'auth_schema_version'];
+  v_roles jsonb;
 begin
+  select jsonb_agg(jsonb_build_array(r.role, r.functions))
+    into v_roles
+    from (
+      select 'auth_state_service', null::text[]
+      union all
+      select 'auth_state_tenant', v_tenant
+      union all
+      select 'auth_state_monitor', v_monitor
+      union all
+      select theirs.rolname, case when theirs.rolname = 'authenticated' then v_tenant end
+        from (values ('service_role', 'auth_state_service'), ('authenticated', 'auth_state_tenant')) p (theirs, ours)
+        join pg_roles theirs on theirs.rolname = p.theirs
+       where pg_has_role(theirs.oid, p.ours, 'MEMBER') and not pg_has_role(theirs.oid, p.ours, 'USAGE')
+    ) r (role, functions);
+
+  -- What a platform has for functions and tables that are yet to come.
+  for v_grant in
+    select distinct
+           format('alter default privileges for role auth_state_owner%s revoke all on %s from %s',
+                  ' in schema ' || quote_ident(n.nspname),
+                  case d.defaclobjtype when 'f' then 'functions' when 'r' then 'tables' when 'S' then 'sequences'
+                                       when 'T' then 'types' else 'schemas' end,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
+      from pg_default_acl d
+      left join pg_namespace n on n.oid = d.defaclnamespace
+     cross join aclexplode(d.defaclacl) a
+     where d.defaclrole = to_regrole('auth_state_owner')
+       and a.grantee <> d.defaclrole
+       and (n.oid is null or n.nspname = current_schema())
+  loop
+    execute v_grant.statement;
+  end loop;
   for v_grant in
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
@@ -2751,24 +3526,24 @@ begin
      where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and a.grantee <> p.proowner
-       and pg_get_userbyid(a.grantee) <> 'auth_state_service'
-    union
-    select format('revoke all on function %s from auth_state_service', p.oid::regprocedure)
-      from pg_proc p
-     where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and starts_with(p.proname, '_') and p.proacl is not null
-       and has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+       and (a.is_grantable
+            or starts_with(p.proname, '_')
+            or not exists (select from jsonb_array_elements(v_roles) r
+                            where r ->> 0 = pg_get_userbyid(a.grantee)
+                              and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)))
   loop
     execute v_grant.statement;
   end loop;
 
   for v_grant in
-    select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
+    select format('grant execute on function %s to %I', p.oid::regprocedure, r ->> 0) as statement
       from pg_proc p
+     cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_begin_write', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_is_paired', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_companies', 'auth_list_keys', 'auth_release_lease', 'auth_renew_lease', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
-       and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
+       and not exists (select from aclexplode(p.proacl) a
+                        where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
   loop
     execute v_grant.statement;
   end loop;
@@ -2792,11 +3567,120 @@ comment on column whatsapp_keys.expires_at is
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
+comment on column whatsapp_leases.kept_in is
+  'The table this row was written in. A restored dump brings rows into another one: those are no lease, their tokens are over.';
+comment on table whatsapp_auth_history is
+  'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
+comment on column whatsapp_auth_history.version is 'The version these creds had.';
+comment on column whatsapp_auth_history.saved_at is 'When they were saved.';
+comment on column whatsapp_auth_history.replaced_at is 'When other creds, or none, took their place.';
+comment on column whatsapp_auth_history.ends_identity is 'Whether those were another identity.';
+comment on table whatsapp_audit is 'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
+comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
+comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
+comment on column whatsapp_audit.login is 'session_user: who logged in.';
+comment on column whatsapp_audit.role is 'The role that was set, or the login.';
+comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
+comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
+comment on table whatsapp_tenant_roles is 'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
+comment on column whatsapp_tenant_roles.role_name is 'By name: a binding outlives the role.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is
   'When auth_set_ttl changed it; cleanup brings along rows that a writer held then, and sets this to null a day later.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';
+
+-- sql/910_row_level_security.sql
+-- Behind the functions: a mistake in one of them still shows and changes nobody else's rows. Only what differs
+-- is made anew, since altering a policy waits for everybody who reads the table.
+do $install$
+declare
+  -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
+  -- narrowed, at a third of the price: docs/performance.md.
+  v_confined constant text := $sql$(
+    select case
+      when coalesce(current_setting('auth_state.company_id', true), '') = ''
+           and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE')
+           and not exists (select from whatsapp_tenant_roles t
+                            where t.role_name in (coalesce(nullif(current_setting('role'), 'none')::name, session_user), session_user))
+        then null
+      else _confined_to()
+    end)$sql$;
+  v_company constant text := format('(company_id = %s) is not false', v_confined);
+  v_event constant text := '(select _confined_to()) is null or company_id = nullif((select _confined_to()), '''')';
+  v_unconfined constant text := '(select _confined_to()) is null';
+  v_monitor constant text := '(select _is_monitor())';
+  v_policies constant jsonb := jsonb_build_array(
+    jsonb_build_array('whatsapp_auth', 'company', 'all', v_company),
+    jsonb_build_array('whatsapp_auth_history', 'company', 'all', v_company),
+    -- The names matter: policies are tried in their order.
+    jsonb_build_array('whatsapp_keys', 'company', 'all', v_company),
+    jsonb_build_array('whatsapp_keys', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_leases', 'company', 'all', v_company),
+    jsonb_build_array('whatsapp_leases', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_audit', 'company', 'select', v_event),
+    jsonb_build_array('whatsapp_audit', 'log', 'insert', v_event),
+    jsonb_build_array('whatsapp_audit', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_audit', 'prune', 'delete', v_unconfined),
+    jsonb_build_array('whatsapp_key_ttl', 'read', 'select', 'true'),
+    jsonb_build_array('whatsapp_key_ttl', 'write', 'all', v_unconfined),
+    jsonb_build_array('whatsapp_tenant_roles', 'read', 'select', 'true'),
+    jsonb_build_array('whatsapp_tenant_roles', 'write', 'all', v_unconfined),
+    jsonb_build_array('whatsapp_migrations', 'read', 'select', 'true'),
+    jsonb_build_array('whatsapp_migrations', 'write', 'all', v_unconfined)
+  );
+  v_policy record;
+  v_found record;
+begin
+  for v_policy in
+    select c.relname, p.polname
+      from pg_policy p
+      join pg_class c on c.oid = p.polrelid
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and pg_get_userbyid(c.relowner) = 'auth_state_owner'
+       and not exists (select from jsonb_array_elements(v_policies) w where w ->> 0 = c.relname and w ->> 1 = p.polname)
+  loop
+    raise notice '%: policy % dropped, it is not ours', v_policy.relname, v_policy.polname;
+    execute format('drop policy %I on %I', v_policy.polname, v_policy.relname);
+  end loop;
+
+  for v_policy in
+    select w ->> 0 as relname, w ->> 1 as polname, w ->> 2 as command, w ->> 3 as condition
+      from jsonb_array_elements(v_policies) w
+  loop
+    for v_attempt in 1..2 loop
+      -- Its comment says what it was made of and what PostgreSQL made of that.
+      select p.oid,
+             md5(concat_ws(' | ', v_policy.command, v_policy.condition, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+                           pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))) as md5,
+             obj_description(p.oid, 'pg_policy') as noted
+        into v_found
+        from pg_policy p
+       where p.polrelid = to_regclass(v_policy.relname) and p.polname = v_policy.polname;
+      exit when v_found.md5 = v_found.noted;
+      if v_attempt = 1 then
+        if v_found.oid is not null then
+          execute format('drop policy %I on %I', v_policy.polname, v_policy.relname);
+        end if;
+        execute format('create policy %I on %I for %s to auth_state_owner %s (%s)', v_policy.polname, v_policy.relname, v_policy.command,
+                       case when v_policy.command = 'insert' then 'with check' else 'using' end, v_policy.condition);
+      else
+        execute format('comment on policy %I on %I is %L', v_policy.polname, v_policy.relname, v_found.md5);
+      end if;
+    end loop;
+  end loop;
+
+  for v_policy in
+    select c.relname
+      from pg_class c
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and c.relkind = 'r' and pg_get_userbyid(c.relowner) = 'auth_state_owner'
+       and not (c.relrowsecurity and c.relforcerowsecurity)
+  loop
+    execute format('alter table %I enable row level security, force row level security', v_policy.relname);
+  end loop;
+end
+$install$;
 
 -- sql/990_finish.sql
 do $install$

@@ -18,6 +18,8 @@ declare
   v_what text;
   v_detail text;
   v_role text;
+  -- The owner last: it made the tenants.
+  v_ours constant text[] := array['auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy', 'auth_state_service', 'auth_state_owner'];
 begin
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -82,9 +84,10 @@ begin
   alter default privileges for role auth_state_owner grant execute on functions to public;
   perform set_config('role', 'none', true);
 
-  execute format('revoke all on schema %I from auth_state_owner, auth_state_service', v_schema);
+  execute format('revoke all on schema %I from %s', v_schema,
+                 (select string_agg(r.rolname, ', ') from pg_roles r where r.rolname = any(v_ours)));
   -- Roles are the cluster's: they stay while another database, or somebody's grant, still needs them.
-  foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+  foreach v_role in array v_ours loop
     begin
       execute format('drop role %I', v_role);
     exception

@@ -1,17 +1,20 @@
+-- Refused alike whether the company exists or not: who may not see it learns nothing.
 create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
 begin
-  if p_company_id is null or octet_length(p_company_id) not between 1 and 256 then
-    raise exception using errcode = 'WA001',
-      message = 'A company id is a text of 1 to 256 bytes.',
-      detail = format('p_company_id is %s.', coalesce(octet_length(p_company_id) || ' bytes', 'null')),
-      hint = 'Pass the id that this account is kept under.';
+  if octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company_id(p_company_id);
   end if;
-  perform _assert_service();
+  if _confined_to() <> p_company_id or 'auth_state_owner' in (current_setting('role'), session_user) then
+    raise exception using errcode = '42501',
+      message = format('%I may not act for company %s.', _caller(), to_json(p_company_id)),
+      hint = 'A trusted back end is granted auth_state_service. Anybody else acts for one company: the one its login is '
+             'bound to by auth_bind_role, the company_id of its token, or auth_state.company_id.';
+  end if;
 end
 $func$;

@@ -1,18 +1,16 @@
--- The caller is the role that was set, or the login: current_user would be our own owner.
+-- For what concerns all companies: a service that is confined to one may not either.
 create or replace function _assert_service ()
 returns void
 language plpgsql
 stable
-parallel safe
+parallel restricted
 set search_path from current
 as $func$
-declare
-  v_caller constant name := coalesce(nullif(current_setting('role'), 'none')::name, session_user);
 begin
-  if not pg_has_role(v_caller, 'auth_state_service', 'USAGE') then
+  if _confined_to() is not null or 'auth_state_owner' in (current_setting('role'), session_user) then
     raise exception using errcode = '42501',
-      message = format('%I may not act for companies.', v_caller),
-      hint = format('A trusted back end is let in with: grant auth_state_service to %I', v_caller);
+      message = format('%I may not act for all companies.', _caller()),
+      hint = format('A trusted back end that is confined to no company is let in with: grant auth_state_service to %I', _caller());
   end if;
 end
 $func$;

@@ -14,7 +14,7 @@ begin
   select l.token, l.holder, l.expires_at
     into v_lease
     from whatsapp_leases l
-   where l.company_id = p_company_id and l.expires_at > v_now;
+   where l.company_id = p_company_id and l.expires_at > v_now and l.kept_in = l.tableoid;
   if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
     raise exception using errcode = 'WA002',
       message = format('The lease on company %s is lost.', to_json(p_company_id)),

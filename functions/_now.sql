@@ -7,9 +7,11 @@ parallel safe
 set search_path from current
 as $func$
 begin
-  if coalesce(current_setting('auth_state.now', true), '') <> ''
-     and (select r.rolsuper from pg_roles r where r.rolname = session_user) then
-    return current_setting('auth_state.now')::timestamptz;
+  if coalesce(current_setting('auth_state.now', true), '') <> '' then
+    -- Inside, since a condition with a query costs four microseconds.
+    if (select r.rolsuper from pg_roles r where r.rolname = session_user) then
+      return current_setting('auth_state.now')::timestamptz;
+    end if;
   end if;
   return clock_timestamp();
 end

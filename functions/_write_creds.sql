@@ -13,10 +13,10 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_old record;
+  v_old whatsapp_auth;
   v_version bigint;
 begin
-  select a.creds, a.version
+  select *
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -30,11 +30,12 @@ begin
     return v_old.version;
   end if;
   perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
-  values (p_company_id, p_creds, _next_number(v_old.version, p_now), p_now, p_now)
-  on conflict (company_id) do update
-     set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at
-  returning a.version into v_version;
+  v_version := _store_creds(p_company_id, v_old, p_creds, p_now, p_now);
+  if v_old.creds is null then
+    perform _audit(p_company_id, 'creds_created', p_now, 1);
+  elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
+    perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
+  end if;
   return v_version;
 end
 $func$;

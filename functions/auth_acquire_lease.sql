@@ -24,11 +24,11 @@ begin
   end if;
   perform _assert_ttl(p_ttl);
   v_now := _enter_company(p_company_id);
-  select l.token, l.holder, l.expires_at
+  select l.token, l.holder, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid as is_live
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
-  if v_lease.expires_at > v_now and v_lease.holder <> p_holder and p_steal is not true then
+  if v_lease.is_live and v_lease.holder <> p_holder and p_steal is not true then
     return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
     return;
   end if;
@@ -36,8 +36,13 @@ begin
   insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at)
   values (p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl)
   on conflict (company_id) do update
-     set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
+     set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at,
+         expires_at = excluded.expires_at, kept_in = excluded.kept_in
   returning true, l.token, l.holder, l.expires_at;
+  if v_lease.holder is distinct from p_holder then
+    perform _audit(p_company_id, case when v_lease.is_live then 'lease_stolen' else 'lease_acquired' end, v_now, null,
+                   case when v_lease.holder is not null then jsonb_build_object('from', v_lease.holder) end);
+  end if;
 end
 $func$;
 
@@ -49,6 +54,8 @@ The same holder asking again (a restarted process) gets a new token at once, and
 - `p_holder`: 1 to 256 bytes, a name of this process's own.
 - `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
 - `p_steal`: take it from whoever holds it.
+
+A new holder is noted in the audit log.
 
 Errors: WA001, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;

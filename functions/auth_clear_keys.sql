@@ -11,15 +11,19 @@ security definer
 set search_path from current
 as $func$
 declare
+  v_now timestamptz;
   v_deleted bigint;
 begin
   if p_key_type is not null then
     perform _assert_key_type(p_key_type);
   end if;
-  perform _begin_write(p_company_id, p_lease_token);
+  v_now := _begin_write(p_company_id, p_lease_token);
   delete from whatsapp_keys k
    where k.company_id = p_company_id and (p_key_type is null or k.key_type = p_key_type);
   get diagnostics v_deleted = row_count;
+  if v_deleted > 0 then
+    perform _audit(p_company_id, 'keys_cleared', v_now, v_deleted, jsonb_build_object('key_type', p_key_type));
+  end if;
   return v_deleted;
 end
 $func$;

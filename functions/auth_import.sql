@@ -17,7 +17,7 @@ as $func$
 declare
   v_now timestamptz;
   v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
-  v_old record;
+  v_old whatsapp_auth;
   v_creds_at timestamptz;
   v_written bigint := 0::bigint;
   v_rows bigint;
@@ -31,7 +31,7 @@ begin
   end if;
   v_now := _begin_write(p_company_id, p_lease_token);
   v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
-  select a.creds, a.version, a.updated_at
+  select *
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -57,18 +57,13 @@ begin
      where k.company_id = p_company_id
        and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
-      delete from whatsapp_auth a where a.company_id = p_company_id;
+      perform _store_creds(p_company_id, v_old, null, v_creds_at, v_now);
     end if;
   end if;
 
   if v_creds is not null and (v_old.version is null or p_mode = 'replace')
      and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
-    insert into whatsapp_auth as a (company_id, creds, version, created_at, updated_at)
-    values (p_company_id, v_creds, _next_number(v_old.version, v_now), v_now, v_creds_at)
-    on conflict (company_id) do update
-       set creds = excluded.creds,
-           updated_at = excluded.updated_at,
-           version = case when a.creds = excluded.creds then a.version else excluded.version end;
+    perform _store_creds(p_company_id, v_old, v_creds, v_creds_at, v_now);
     v_written := 1;
   end if;
 
@@ -87,6 +82,12 @@ begin
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
   get diagnostics v_rows = row_count;
+  if v_written + v_rows > 0 then
+    perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
+    if p_mode = 'replace' and v_old.creds is not null and _identity(v_old.creds) is distinct from _identity(v_creds) then
+      perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
+    end if;
+  end if;
   return v_written + v_rows;
 end
 $func$;

@@ -11,10 +11,13 @@ declare
 begin
   perform _assert_token(p_token);
   v_now := _enter_company(p_company_id);
-  -- The row stays, ended, so that the next token is greater than this one.
+  -- Before, while it names the holder. The row stays, ended, so that the next token is greater than this one.
+  perform _audit(p_company_id, 'lease_released', v_now, null)
+     from whatsapp_leases l
+    where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
   update whatsapp_leases l
      set expires_at = v_now
-   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now;
+   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
   return found;
 end
 $func$;

@@ -6,6 +6,9 @@ parallel unsafe
 security definer
 set search_path from current
 as $func$
+declare
+  v_changed bigint;
+  v_is_new boolean;
 begin
   perform _assert_service();
   perform _assert_key_type(p_key_type);
@@ -28,7 +31,12 @@ begin
   on conflict (key_type) do update
      set ttl = excluded.ttl, changed_at = excluded.changed_at
    where t.ttl is distinct from excluded.ttl;
-  return _apply_ttl(p_key_type, p_ttl);
+  v_is_new := found;
+  v_changed := _apply_ttl(p_key_type, p_ttl);
+  if v_is_new or v_changed > 0 then
+    perform _audit('', 'ttl_changed', _now(), v_changed, jsonb_build_object('key_type', p_key_type, 'ttl', p_ttl));
+  end if;
+  return v_changed;
 end
 $func$;
 

@@ -2,7 +2,7 @@ create or replace function auth_status ()
 returns jsonb
 language plpgsql
 stable
-parallel safe
+parallel restricted
 security definer
 set search_path from current
 set jit = off
@@ -20,7 +20,7 @@ begin
         from (select a.company_id from whatsapp_auth a union select k.company_id from whatsapp_keys k) c
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
-    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now),
+    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
         from (

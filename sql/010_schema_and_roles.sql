@@ -103,12 +103,13 @@ declare
   v_super constant boolean := (select r.rolsuper from pg_roles r where r.rolname = current_user);
   v_set constant text := case when current_setting('server_version_num')::integer >= 160000
                               then 'SET' else 'MEMBER' end;
+  v_ours constant text[] := array['auth_state_owner', 'auth_state_service', 'auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy'];
   v_bad text;
   v_role text;
 begin
   for v_attempt in 1..10 loop
     begin
-      foreach v_role in array array['auth_state_owner', 'auth_state_service'] loop
+      foreach v_role in array v_ours loop
         if not exists (select from pg_roles r where r.rolname = v_role) then
           execute format('create role %I nologin noinherit', v_role);
         end if;
@@ -125,6 +126,11 @@ begin
           execute format('grant auth_state_service to %I', v_me);
         end if;
       end if;
+      -- For auth_bind_role, which makes tenants.
+      if not pg_has_role('auth_state_owner', 'auth_state_tenant', 'MEMBER WITH ADMIN OPTION') then
+        execute 'grant auth_state_tenant to auth_state_owner with '
+                || case when v_set = 'SET' then 'admin true, inherit false, set false' else 'admin option' end;
+      end if;
       exit;
     exception
       when duplicate_object or unique_violation or internal_error then
@@ -133,16 +139,21 @@ begin
         end if;
         perform pg_sleep(0.05 * v_attempt);
       when insufficient_privilege then
+        select string_agg(r.rolname, ', ' order by r.rolname)
+          into v_bad
+          from pg_roles r
+         where r.rolname = any(v_ours) and not pg_has_role(v_me, r.oid, 'MEMBER WITH ADMIN OPTION');
         raise exception using errcode = '42501',
-          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_owner and auth_state_service.', v_me),
-          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.',
-          hint = format('As a superuser: alter role %1$I createrole; grant auth_state_owner, auth_state_service to %1$I with admin option;', v_me);
+          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
+          detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
+                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
     end;
   end loop;
 
   select string_agg(r.rolname, ', ') into v_bad
     from pg_roles r
-   where r.rolname in ('auth_state_owner', 'auth_state_service')
+   where r.rolname = any(v_ours)
      and (r.rolcanlogin or r.rolsuper or r.rolbypassrls);
   if v_bad is not null then
     raise exception using errcode = 'WA006',
@@ -152,11 +163,45 @@ begin
   end if;
 
   execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  execute format('grant usage on schema %I to auth_state_service', current_schema());
+  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor', current_schema());
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),
       hint = 'Install as the owner of the schema, or into a schema of your own: set search_path = whatsapp';
   end if;
+end
+$install$;
+
+-- Supabase's roles, where they exist. Before PostgreSQL 16 a role that is NOINHERIT, as these are, has nothing
+-- of what it is a member of: sql/900 then grants it the functions themselves.
+do $install$
+declare
+  v_pair record;
+begin
+  for v_pair in
+    select theirs.rolname as theirs, ours.rolname as ours
+      from (values ('service_role', 'auth_state_service'), ('authenticated', 'auth_state_tenant'), ('authenticator', 'auth_state_proxy'))
+           p (theirs, ours)
+      join pg_roles theirs on theirs.rolname = p.theirs
+      join pg_roles ours on ours.rolname = p.ours
+     where not exists (select from pg_auth_members m where m.roleid = ours.oid and m.member = theirs.oid)
+  loop
+    begin
+      execute format('grant %I to %I', v_pair.ours, v_pair.theirs)
+              || case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end;
+      raise notice '% is granted to %', v_pair.ours, v_pair.theirs;
+    exception
+      when insufficient_privilege then
+        raise warning '% is not granted to %: % lacks ADMIN OPTION', v_pair.ours, v_pair.theirs, current_user
+          using hint = format('As a superuser: grant %I to %I', v_pair.ours, v_pair.theirs);
+    end;
+  end loop;
+  for v_pair in
+    select r.rolname as theirs
+      from pg_roles r
+     where r.rolname in ('service_role', 'authenticated') and not has_schema_privilege(r.oid, current_schema(), 'USAGE')
+  loop
+    execute format('grant usage on schema %I to %I', current_schema(), v_pair.theirs);
+  end loop;
 end
 $install$;

@@ -4,7 +4,8 @@ do $install$
 declare
   v_table record;
   v_what record;
-  v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl'];
+  v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl',
+                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles'];
 begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl

@@ -25,13 +25,55 @@ $install$;
 
 -- Values must not end up in pg_stats.
 alter table whatsapp_auth alter column creds set statistics 0;
+alter table whatsapp_auth_history alter column creds set statistics 0;
 alter table whatsapp_keys alter column value set statistics 0;
 
--- Deny by default: whatever somebody or a platform's default privileges granted goes first.
+-- Deny by default: whatever somebody or a platform's default privileges granted goes first. Each function is
+-- for the service; a tenant has those of its company, a monitor those that show numbers.
 do $install$
 declare
   v_grant record;
+  v_tenant constant text[] := array[
+    'auth_get_creds', 'auth_init_creds', 'auth_save_creds', 'auth_creds_version', 'auth_get_keys', 'auth_set_keys',
+    'auth_save_state', 'auth_list_keys', 'auth_clear_keys', 'auth_delete_company', 'auth_export', 'auth_import',
+    'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_creds_history', 'auth_restore_creds',
+    'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
+  ];
+  v_monitor constant text[] := array['auth_stats', 'auth_list_leases', 'auth_list_audit', 'auth_schema_version'];
+  v_roles jsonb;
 begin
+  select jsonb_agg(jsonb_build_array(r.role, r.functions))
+    into v_roles
+    from (
+      select 'auth_state_service', null::text[]
+      union all
+      select 'auth_state_tenant', v_tenant
+      union all
+      select 'auth_state_monitor', v_monitor
+      union all
+      select theirs.rolname, case when theirs.rolname = 'authenticated' then v_tenant end
+        from (values ('service_role', 'auth_state_service'), ('authenticated', 'auth_state_tenant')) p (theirs, ours)
+        join pg_roles theirs on theirs.rolname = p.theirs
+       where pg_has_role(theirs.oid, p.ours, 'MEMBER') and not pg_has_role(theirs.oid, p.ours, 'USAGE')
+    ) r (role, functions);
+
+  -- What a platform has for functions and tables that are yet to come.
+  for v_grant in
+    select distinct
+           format('alter default privileges for role auth_state_owner%s revoke all on %s from %s',
+                  ' in schema ' || quote_ident(n.nspname),
+                  case d.defaclobjtype when 'f' then 'functions' when 'r' then 'tables' when 'S' then 'sequences'
+                                       when 'T' then 'types' else 'schemas' end,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
+      from pg_default_acl d
+      left join pg_namespace n on n.oid = d.defaclnamespace
+     cross join aclexplode(d.defaclacl) a
+     where d.defaclrole = to_regrole('auth_state_owner')
+       and a.grantee <> d.defaclrole
+       and (n.oid is null or n.nspname = current_schema())
+  loop
+    execute v_grant.statement;
+  end loop;
   for v_grant in
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
@@ -54,24 +96,24 @@ begin
      where p.pronamespace = quote_ident(current_schema())::regnamespace
        and pg_get_userbyid(p.proowner) = 'auth_state_owner'
        and a.grantee <> p.proowner
-       and pg_get_userbyid(a.grantee) <> 'auth_state_service'
-    union
-    select format('revoke all on function %s from auth_state_service', p.oid::regprocedure)
-      from pg_proc p
-     where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and starts_with(p.proname, '_') and p.proacl is not null
-       and has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+       and (a.is_grantable
+            or starts_with(p.proname, '_')
+            or not exists (select from jsonb_array_elements(v_roles) r
+                            where r ->> 0 = pg_get_userbyid(a.grantee)
+                              and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)))
   loop
     execute v_grant.statement;
   end loop;
 
   for v_grant in
-    select format('grant execute on function %s to auth_state_service', p.oid::regprocedure) as statement
+    select format('grant execute on function %s to %I', p.oid::regprocedure, r ->> 0) as statement
       from pg_proc p
+     cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
        and p.proname in (@functions@) and not starts_with(p.proname, '_')
-       and not has_function_privilege('auth_state_service', p.oid, 'EXECUTE')
+       and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
+       and not exists (select from aclexplode(p.proacl) a
+                        where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
   loop
     execute v_grant.statement;
   end loop;
@@ -95,6 +137,23 @@ comment on column whatsapp_keys.expires_at is
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
+comment on column whatsapp_leases.kept_in is
+  'The table this row was written in. A restored dump brings rows into another one: those are no lease, their tokens are over.';
+comment on table whatsapp_auth_history is
+  'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
+comment on column whatsapp_auth_history.version is 'The version these creds had.';
+comment on column whatsapp_auth_history.saved_at is 'When they were saved.';
+comment on column whatsapp_auth_history.replaced_at is 'When other creds, or none, took their place.';
+comment on column whatsapp_auth_history.ends_identity is 'Whether those were another identity.';
+comment on table whatsapp_audit is 'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
+comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
+comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
+comment on column whatsapp_audit.login is 'session_user: who logged in.';
+comment on column whatsapp_audit.role is 'The role that was set, or the login.';
+comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
+comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
+comment on table whatsapp_tenant_roles is 'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
+comment on column whatsapp_tenant_roles.role_name is 'By name: a binding outlives the role.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is

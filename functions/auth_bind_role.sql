@@ -1,0 +1,51 @@
+create or replace function auth_bind_role (p_role_name name, p_company_id text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_role record;
+begin
+  perform _assert_service();
+  perform _assert_company_id(p_company_id);
+  select r.rolsuper, starts_with(r.rolname, 'auth_state_') as is_ours
+    into v_role
+    from pg_roles r
+   where r.rolname = p_role_name;
+  if v_role is null then
+    raise exception using errcode = 'WA001',
+      message = 'There is no such role.',
+      detail = format('p_role_name is %s.', coalesce(to_json(p_role_name)::text, 'null')),
+      hint = 'Create it first: create role acme_bot login password …';
+  elsif v_role.rolsuper or v_role.is_ours then
+    raise exception using errcode = 'WA006',
+      message = format('%I cannot be confined to a company.', p_role_name),
+      detail = 'It is a superuser, or one of pg-auth-state''s own roles.',
+      hint = 'Give the tenant a login of its own: create role acme_bot login password …';
+  end if;
+  perform _assert_read_committed();
+  if not pg_has_role(p_role_name, 'auth_state_tenant', 'MEMBER') then
+    execute format('grant auth_state_tenant to %I', p_role_name);
+  end if;
+  insert into whatsapp_tenant_roles as t (role_name, company_id)
+  values (p_role_name, p_company_id)
+  on conflict (role_name) do update
+     set company_id = excluded.company_id
+   where t.company_id <> excluded.company_id;
+  if found then
+    perform _audit(p_company_id, 'role_bound', _now(), null, jsonb_build_object('role', p_role_name));
+  end if;
+end
+$func$;
+
+comment on function auth_bind_role (name, text) is $$
+Confines a database login to one company, whatever else it is granted or sets, and grants it auth_state_tenant. The company need not exist yet. A role that is bound already is bound anew. A binding goes by the name of the role: it outlives the role, and so errs on the safe side.
+
+- `p_role_name`: an existing role; no superuser (WA006).
+- `p_company_id`: 1 to 256 bytes.
+
+Only for the service. Errors: WA001, WA006, 42501. Locks: the row of that role.
+$$;
