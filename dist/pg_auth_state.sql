@@ -197,8 +197,9 @@ begin
         raise exception using errcode = '42501',
           message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
           detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
-                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
-          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
+                   || coalesce(' It is missing on: ' || v_bad || '.', ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me)
+                 || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
     end;
   end loop;
 
@@ -784,7 +785,7 @@ create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -969,7 +970,7 @@ create or replace function _assert_service ()
 returns void
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -1108,7 +1109,10 @@ as $func$
 begin
   insert into whatsapp_audit (company_id, at, action, login, role, application_name, holder, rows, details)
   select p_company_id, p_now, p_action, session_user, _caller(), current_setting('application_name'),
-         (select l.holder from whatsapp_leases l where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid), p_rows, p_details;
+         (select l.holder
+            from whatsapp_leases l
+           where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid),
+         p_rows, p_details;
 end
 $func$;
 
@@ -1157,7 +1161,7 @@ begin
   if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
     raise exception using errcode = 'WA002',
       message = format('The lease on company %s is lost.', to_json(p_company_id)),
-      detail = coalesce(format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+      detail = coalesce(to_json(v_lease.holder)::text || ' holds it until ' || v_lease.expires_at || '.',
                         'Nobody holds it now, but somebody may have held it and written.'),
       hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
   elsif p_lease_token is null and v_lease.token is not null then
@@ -1193,7 +1197,7 @@ create or replace function _confined_to ()
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -1302,7 +1306,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 set plan_cache_mode = force_custom_plan
 as $func$
@@ -1442,7 +1446,7 @@ create or replace function _is_monitor ()
 returns boolean
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -1506,7 +1510,7 @@ create or replace function _listed (p_company_id text, p_to_monitor boolean)
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -1618,7 +1622,7 @@ create or replace function _removable_keys (
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -1721,7 +1725,7 @@ create or replace function _tenant_company (p_narrowed text)
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -1852,7 +1856,7 @@ exception
     raise exception using errcode = '55P03',
       message = format('%s stayed busy for %s ms.', p_what, v_wait),
       detail = 'Another transaction is writing. Nothing was written here.',
-      hint = coalesce(format('Process %s holds the lock: see pg_stat_activity; pg_terminate_backend(%1$s) ends it.', v_pid),
+      hint = coalesce('Process ' || v_pid || ' holds the lock: see pg_stat_activity; pg_terminate_backend(' || v_pid || ') ends it.',
                       'The lock has just become free: try again.');
 end
 $func$;
@@ -1883,7 +1887,7 @@ begin
   if p_expected_version is not null and v_old.version is distinct from p_expected_version then
     raise exception using errcode = 'WA003',
       message = format('The creds of company %s are not at version %s.', to_json(p_company_id), p_expected_version),
-      detail = coalesce(format('They are at version %s.', v_old.version), 'It has no creds.'),
+      detail = coalesce('They are at version ' || v_old.version || '.', 'It has no creds.'),
       hint = 'Somebody else wrote them: read them again, apply the change, save with the version read.';
   end if;
   if v_old.creds = p_creds then
@@ -2177,7 +2181,7 @@ create or replace function auth_creds_history (p_company_id text)
 returns table (version bigint, saved_at timestamptz, identity text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2204,7 +2208,7 @@ create or replace function auth_creds_version (p_company_id text)
 returns bigint
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2261,7 +2265,7 @@ create or replace function auth_export (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -2317,7 +2321,7 @@ create or replace function auth_get_creds (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2340,7 +2344,7 @@ create or replace function auth_get_keys (p_company_id text, p_keys jsonb)
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -2397,7 +2401,7 @@ create or replace function auth_get_keys (p_company_id text, p_key_type text, p_
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -2605,7 +2609,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2639,7 +2643,7 @@ create or replace function auth_list_companies (p_after text default null, p_lim
 returns table (company_id text, version bigint, keys bigint, updated_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -2651,8 +2655,10 @@ begin
   -- From each company to the next by two index probes, however many keys lie between them.
   return query
   with recursive company (id) as (
-    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
-                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
+    select least((select min(a.company_id) from whatsapp_auth a
+                   where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
+                 (select min(k.company_id) from whatsapp_keys k
+                   where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
     union all
     select least((select min(a.company_id) from whatsapp_auth a where a.company_id > c.id),
                  (select min(k.company_id) from whatsapp_keys k where k.company_id > c.id))
@@ -2694,7 +2700,7 @@ create or replace function auth_list_keys (
 returns table (key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2726,7 +2732,7 @@ create or replace function auth_list_leases (p_after text default null, p_limit 
 returns table (company_id text, holder text, acquired_at timestamptz, expires_at timestamptz, is_live boolean)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -3131,7 +3137,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -3171,7 +3177,7 @@ create or replace function auth_status ()
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -3269,7 +3275,7 @@ end
 $func$;
 
 comment on function auth_unbind_role (name) is $$
-Ends what auth_bind_role began; true when the role was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
+Ends what auth_bind_role began for `p_role_name`; true when it was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
 
 Only for the service. Errors: 42501, WA006 (isolation level). Locks: the row of that role.
 $$;
@@ -3568,21 +3574,23 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.kept_in is
-  'The table this row was written in. A restored dump brings rows into another one: those are no lease, their tokens are over.';
+  'The table this row was written in. A restore brings rows into another one: those are no lease, their tokens are over.';
 comment on table whatsapp_auth_history is
   'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
 comment on column whatsapp_auth_history.version is 'The version these creds had.';
 comment on column whatsapp_auth_history.saved_at is 'When they were saved.';
 comment on column whatsapp_auth_history.replaced_at is 'When other creds, or none, took their place.';
 comment on column whatsapp_auth_history.ends_identity is 'Whether those were another identity.';
-comment on table whatsapp_audit is 'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
+comment on table whatsapp_audit is
+  'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
 comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
 comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
 comment on column whatsapp_audit.login is 'session_user: who logged in.';
 comment on column whatsapp_audit.role is 'The role that was set, or the login.';
 comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
 comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
-comment on table whatsapp_tenant_roles is 'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
+comment on table whatsapp_tenant_roles is
+  'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
 comment on column whatsapp_tenant_roles.role_name is 'By name: a binding outlives the role.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';

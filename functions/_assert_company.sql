@@ -3,7 +3,7 @@ create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin

@@ -6,7 +6,7 @@ create or replace function _confined_to ()
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare

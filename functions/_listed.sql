@@ -4,7 +4,7 @@ create or replace function _listed (p_company_id text, p_to_monitor boolean)
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare

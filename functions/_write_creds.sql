@@ -23,7 +23,7 @@ begin
   if p_expected_version is not null and v_old.version is distinct from p_expected_version then
     raise exception using errcode = 'WA003',
       message = format('The creds of company %s are not at version %s.', to_json(p_company_id), p_expected_version),
-      detail = coalesce(format('They are at version %s.', v_old.version), 'It has no creds.'),
+      detail = coalesce('They are at version ' || v_old.version || '.', 'It has no creds.'),
       hint = 'Somebody else wrote them: read them again, apply the change, save with the version read.';
   end if;
   if v_old.creds = p_creds then

@@ -146,8 +146,9 @@ begin
         raise exception using errcode = '42501',
           message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
           detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
-                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
-          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
+                   || coalesce(' It is missing on: ' || v_bad || '.', ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me)
+                 || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
     end;
   end loop;
 
