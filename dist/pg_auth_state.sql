@@ -47,6 +47,7 @@ begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
 set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
 
 -- sql/010_schema_and_roles.sql
 -- Who installs, and where: one installer at a time, one schema per database. Nothing that somebody else may
@@ -127,7 +128,7 @@ begin
     raise exception using errcode = 'WA006',
       message = 'Functions of somebody else carry our names.',
       detail = v_what,
-      hint = 'Drop or rename them, then install again. After a restore without owners: drop them, they are made anew.';
+      hint = 'Drop or rename them, then install again. After a restore without owners: drop them with cascade, they are made anew.';
   end if;
 
   select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
@@ -215,7 +216,9 @@ begin
   end if;
 
   execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor', current_schema());
+  -- To the proxy, which calls nothing, so that the role stays while a database needs it.
+  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor, auth_state_proxy',
+                 current_schema());
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),
@@ -1473,7 +1476,14 @@ $func$;
 -- functions/_keep_creds.sql
 -- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
 -- last one of each identity, since one re-pairing saves creds more often than the history is long.
-create or replace function _keep_creds (p_old whatsapp_auth, p_new jsonb, p_now timestamptz)
+create or replace function _keep_creds (
+  p_company_id text,
+  p_version bigint,
+  p_creds jsonb,
+  p_saved_at timestamptz,
+  p_new jsonb,
+  p_now timestamptz
+)
 returns void
 language plpgsql
 volatile
@@ -1484,17 +1494,17 @@ declare
   v_versions constant integer := _history_length();
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
-  values (p_old.company_id, p_old.version, p_old.creds, p_old.updated_at, p_now,
-          _identity(p_old.creds) is distinct from _identity(p_new))
+  values (p_company_id, p_version, p_creds, p_saved_at, p_now,
+          _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
-   where h.company_id = p_old.company_id
+   where h.company_id = p_company_id
      and h.version < (
        select min(l.version)
          from (
            select n.version
              from whatsapp_auth_history n
-            where n.company_id = p_old.company_id
+            where n.company_id = p_company_id
             order by n.version desc
             limit v_versions
          ) l
@@ -1689,7 +1699,9 @@ $func$;
 -- creds keep their version. Answers the version.
 create or replace function _store_creds (
   p_company_id text,
-  p_old whatsapp_auth,
+  p_old_version bigint,
+  p_old_creds jsonb,
+  p_old_saved_at timestamptz,
   p_creds jsonb,
   p_saved_at timestamptz,
   p_now timestamptz
@@ -1701,7 +1713,7 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_version constant bigint := case when p_old.creds = p_creds then p_old.version else _next_number(p_old.version, p_now) end;
+  v_version constant bigint := case when p_old_creds = p_creds then p_old_version else _next_number(p_old_version, p_now) end;
 begin
   if p_creds is null then
     delete from whatsapp_auth a where a.company_id = p_company_id;
@@ -1711,8 +1723,8 @@ begin
     on conflict (company_id) do update
        set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
   end if;
-  if p_old.creds is not null and p_old.creds is distinct from p_creds then
-    perform _keep_creds(p_old, p_creds, p_now);
+  if p_old_creds is not null and p_old_creds is distinct from p_creds then
+    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now);
   end if;
   return v_version;
 end
@@ -1877,10 +1889,10 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_old whatsapp_auth;
+  v_old record;
   v_version bigint;
 begin
-  select *
+  select a.version, a.creds, a.updated_at
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -1894,7 +1906,7 @@ begin
     return v_old.version;
   end if;
   perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  v_version := _store_creds(p_company_id, v_old, p_creds, p_now, p_now);
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
   elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
@@ -2467,7 +2479,7 @@ as $func$
 declare
   v_now timestamptz;
   v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
-  v_old whatsapp_auth;
+  v_old record;
   v_creds_at timestamptz;
   v_written bigint := 0::bigint;
   v_rows bigint;
@@ -2481,7 +2493,7 @@ begin
   end if;
   v_now := _begin_write(p_company_id, p_lease_token);
   v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
-  select *
+  select a.version, a.creds, a.updated_at
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -2507,13 +2519,13 @@ begin
      where k.company_id = p_company_id
        and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
-      perform _store_creds(p_company_id, v_old, null, v_creds_at, v_now);
+      perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, null, v_creds_at, v_now);
     end if;
   end if;
 
   if v_creds is not null and (v_old.version is null or p_mode = 'replace')
      and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
-    perform _store_creds(p_company_id, v_old, v_creds, v_creds_at, v_now);
+    perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_creds_at, v_now);
     v_written := 1;
   end if;
 
@@ -2836,7 +2848,7 @@ set search_path from current
 as $func$
 declare
   v_now timestamptz;
-  v_old whatsapp_auth;
+  v_old record;
   v_creds jsonb;
   v_version bigint;
 begin
@@ -2851,8 +2863,8 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  select * into v_old from whatsapp_auth a where a.company_id = p_company_id;
-  v_version := _store_creds(p_company_id, v_old, v_creds, v_now, v_now);
+  select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
   return v_version;
 end

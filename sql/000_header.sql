@@ -44,3 +44,4 @@ begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
 set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
