@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
@@ -53,6 +53,7 @@ class Call(Generic[T]):
     read: Callable[[Rows], T]
     company_id: str | None
     lease: Held | None = None  # whose token it presents
+    ends_lease: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -305,12 +306,13 @@ class Calls:
 
     @_for_company
     def delete_company(self, *, lease_token: int | None) -> Call[int]:
-        return self._call(
+        call: Call[int] = self._call(
             "auth_delete_company",
             _scalar,
             p_company_id=self.company_id,
             **self._token(lease_token),
         )
+        return replace(call, ends_lease=True)
 
     @_for_company
     def export(self) -> Call[dict[str, Any]]:

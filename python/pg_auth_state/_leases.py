@@ -90,6 +90,7 @@ class Held:
         self._failure: Exception | None = None
         self._untold = Lock()  # taken by the first who finds the lease lost, and kept
         self._left = False
+        self._why_left = "It was given back."
         self._pid = os.getpid()
 
     def __repr__(self) -> str:
@@ -113,7 +114,7 @@ class Held:
         if not self._is_ours:
             return self._lost(f"It belongs to process {self._pid}, from which this one was forked.")
         if self._left:
-            return self._lost("It was given back.")
+            return self._lost(self._why_left)
         if now() >= self._deadline:
             # The name only: the message may say anything.
             failure = f" The last error was {type(self._failure).__name__}."
@@ -159,7 +160,16 @@ class Held:
             except Exception:
                 _log.exception("on_lost raised an exception")
 
+    def _end(self, why: str) -> None:
+        """It is over without being lost."""
+        if self._is_ours and not self._is_lost:
+            self._why_left, self._left = why, True
+            self._stop()
+
     def _tell(self) -> None:
+        raise NotImplementedError
+
+    def _stop(self) -> None:
         raise NotImplementedError
 
     def _expires(self) -> bool:

@@ -97,13 +97,16 @@ class AsyncHeldLease(Held):
 
     def _tell(self) -> None:
         self.lost.set()
-        self._ending.set()
-        self._timer.cancel()
+        self._stop()
         if self._is_leaving or self._body is None:
             return
         # The body's own task learns it from the exception that is about to be raised in it.
         if self._body is not _current_task():
             self._body_is_cancelled = self._body.cancel()
+
+    def _stop(self) -> None:
+        self._ending.set()
+        self._timer.cancel()
 
     def _takes_back_cancelling(self) -> bool:
         """Whether the body was cancelled by this lease, and by nobody else."""
@@ -120,13 +123,14 @@ class AsyncHeldLease(Held):
         self._is_leaving = True
         try:
             if not self._is_lost:
+                await asyncio.sleep(0)  # writes issued before take their places in the queue
                 async with turn(self._company_id):
                     self._left = True
-                    self._ending.set()
+                    self._stop()
                     await asyncio.wait({self._keeper}, timeout=PATIENCE)
         finally:
             self._left = True
-            self._timer.cancel()
+            self._stop()
             self._keeper.cancel()
             await asyncio.wait({self._keeper}, timeout=1)
 
@@ -206,6 +210,7 @@ async def _acquired(
     company_id = acquire.company_id
     assert company_id is not None
     give_up_at = now() + patience
+    await asyncio.sleep(0)  # writes issued before take their places in the queue
     while True:
         held_until = None
         sent_at = now()

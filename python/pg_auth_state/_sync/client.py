@@ -124,10 +124,13 @@ class AuthState:
             return self._database.run(call, turn(call.company_id))
         lease.check()
         try:
-            return self._database.run(call, leased_turn(lease, call.company_id))
+            result = self._database.run(call, leased_turn(lease, call.company_id))
         except LeaseLost as error:
             lease._lose(error)
             raise
+        if call.ends_lease:
+            lease._end("The account was deleted, and the lease with it.")
+        return result
 
     # Creds
 
@@ -330,7 +333,7 @@ class AuthState:
 
         Inside, writes of this object that are given no `lease_token` present that of the lease, and
         it is renewed in the background every third of `ttl`. Leaving gives it back, after all
-        writes issued before.
+        writes issued before; `delete_company()` ends it without a loss being told.
 
         It is lost when the database says so, to a renewal or to a write, and at the latest when
         `ttl` has passed since the last successful renewal was sent, by a clock of this machine that

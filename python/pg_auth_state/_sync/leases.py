@@ -89,6 +89,9 @@ class HeldLease(Held):
 
     def _tell(self) -> None:
         self.lost.set()
+        self._stop()
+
+    def _stop(self) -> None:
         self._ending.set()
 
     def _leave(self) -> None:
@@ -97,7 +100,7 @@ class HeldLease(Held):
             return
         with nullcontext() if self._is_lost else turn(self._company_id):
             self._left = True
-            self._ending.set()
+            self._stop()
             if not self._is_lost and self._keeper.is_alive():
                 self._keeper.join(PATIENCE)
 
