@@ -89,7 +89,7 @@ def test_writes_inside_present_the_token_by_themselves(
         assert state.set_keys(SESSION) == 1
         assert state.save_state({"a": 3}, SESSION)
         assert state.clear_keys() == 1
-        assert state.import_state(state.export(), mode="replace") == 1
+        assert state.import_state(state.export(), mode="replace") == 0
         with pytest.raises(LeaseLost):
             other.set_keys(SESSION)
         assert other.set_keys(SESSION, lease_token=lease.token) == 1
@@ -261,6 +261,19 @@ def test_a_network_that_swallows_everything_loses_it_at_the_deadline(kind: Any, 
         assert stored(db) == []
 
 
+# The server counts from when the request arrived, which may be just after it was sent.
+def test_the_deadline_counts_from_when_the_lease_was_asked_for(kind: Any, db: Any) -> None:
+    with Network(db) as network:
+        state = kind.state(network.dsn)
+        network.swallow()
+        threading.Timer(1.2, network.mend).start()
+        start = time.monotonic()
+        with losing(kind, state, ttl=SHORT) as lease:
+            network.cut()
+            until(lease.lost.is_set)
+            assert 1.2 < time.monotonic() - start < 2.7
+
+
 def test_a_server_that_is_gone_loses_it_at_the_deadline(kind: Any, db: Any) -> None:
     with Network(db) as network:
         state = kind.state(network.dsn)
@@ -395,6 +408,8 @@ def test_closing_inside_gives_it_back(kind: Any, db: Any, other: AuthState) -> N
         state.close()
         assert other.acquire_lease("another", ttl=LONG).acquired
         assert not lease.is_live
+        with pytest.raises(LeaseLost, match="given back"):
+            state.set_keys(SESSION)
     assert not lease.lost.is_set()
     assert other.acquire_lease("third").holder == "another"
 

@@ -196,11 +196,9 @@ class Leases:
             held._raise_if_lost()
 
     async def finish(self) -> None:
-        """Give it back before the block is left."""
-        held = self._current
-        if held is not None:
-            await held._leave()
-            self._calls.lease = self._current = None
+        """Give it back before the block is left. Writes are refused until then."""
+        if self._current is not None:
+            await self._current._leave()
 
 
 async def _acquired(

@@ -353,7 +353,8 @@ class AuthState:
             steal: Take it from whoever has it. Their next write raises `LeaseLost`.
             wait: How long to go on trying while somebody else has it or the database cannot be
                 reached.
-            on_lost: Called once with the error, and not after leaving.
+            on_lost: Called once with the error, in whatever thread or task finds out, and not after
+                leaving.
 
         Raises:
             LeaseHeld: On entering: somebody else has it; `holder` and `expires_at` are theirs.

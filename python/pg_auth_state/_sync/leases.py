@@ -154,11 +154,9 @@ class Leases:
             held._raise_if_lost()
 
     def finish(self) -> None:
-        """Give it back before the block is left."""
-        held = self._current
-        if held is not None:
-            held._leave()
-            self._calls.lease = self._current = None
+        """Give it back before the block is left. Writes are refused until then."""
+        if self._current is not None:
+            self._current._leave()
 
 
 def _acquired(database: Database, acquire: Call[Lease], patience: float) -> tuple[Lease, float]:
