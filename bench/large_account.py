@@ -2,10 +2,11 @@
 
     .venv/bin/python bench/large_account.py [--gigabytes 2] [--folder DIR]
 
-Makes a folder of one account, two thirds of its files sessions of 3 to 30 KB and the rest sender-keys
-of as many, and a PostgreSQL server of its own with fsync on. Then runs, as anybody would,
-`pg-auth-state import` (backup included), `verify`, and `export`, and prints for each the time, the
-peak memory of the command, and that of its server process beyond what all server processes share.
+Makes a folder of one account, two thirds of its files sessions of 3 to 30 KB and the rest
+sender-keys of that size, and a PostgreSQL server of its own with fsync on. Then runs, as anybody
+would, `pg-auth-state import` (backup included), `verify`, and `export`, and prints for each the
+time, the peak memory of the command, and that of its server process beyond what all server
+processes share.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def make(folder: Path, size: int) -> int:
         else:
             name, value = f"sender-key-1203630{user}@g.us--{user}--0.json", buffer
         done += (folder / name).write_text(json.dumps(value, separators=(",", ":")))
-    return len(os.listdir(folder))
+    return sum(1 for _ in folder.iterdir())
 
 
 def peak(pid: int, field: str) -> int:
