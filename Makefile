@@ -57,6 +57,11 @@ lint: .venv/dev test-packages ## check the style of SQL and Python, and every fu
 	$(bin)/ruff format --check --quiet
 	$(bin)/mypy
 
+.PHONY: race
+race: MINUTES := 10
+race: .venv/dev test-packages ## let sessions race for leases for MINUTES=10, on PostgreSQL 15 and 18
+	@$(bin)/python tests/race_leases.py $(MINUTES)
+
 .PHONY: bench
 bench: .venv/dev test-packages ## measure how rows are best stored
 	@$(bin)/python bench/storage.py
