@@ -224,7 +224,9 @@ def marks(conn: psycopg.Connection) -> Any:
     return mark
 
 
-@pytest.mark.parametrize(XX)
+@pytest.mark.parametrize(
+    ("ttl", "code", "left"), [("1 hour", None, "whole"), ("300 ms", "WA002", "old")]
+)
 def test_a_thief_waits_for_a_writer_that_sleeps_in_its_transaction_and_finds_all_of_it_or_nothing(
     db: Database, process: Callable[..., Process], ttl: str, code: str | None, left: str
 ) -> None:
