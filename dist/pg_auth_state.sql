@@ -783,11 +783,12 @@ $func$;
 create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
-stable
-parallel restricted
+volatile
+parallel unsafe
 set search_path from current
 as $func$
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company_id(p_company_id);
   end if;
@@ -968,11 +969,12 @@ $func$;
 create or replace function _assert_service ()
 returns void
 language plpgsql
-stable
-parallel restricted
+volatile
+parallel unsafe
 set search_path from current
 as $func$
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if _confined_to() is not null or 'auth_state_owner' in (current_setting('role'), session_user) then
     raise exception using errcode = '42501',
       message = format('%I may not act for all companies.', _caller()),
@@ -1189,11 +1191,17 @@ $func$;
 -- decided here, for the functions and for the policies behind them. The caller is the role that was set, or
 -- the login, never current_user, which is our own owner. In this order: a superuser; ourselves, in an upgrade
 -- or a dump; a login bound to a company, which nothing frees from it; the service; a tenant.
+--
+-- The session is believed, and that is wrong in one place: maintenance (autovacuum, analyze, reindex, refresh
+-- materialized view) runs what an index or a view calls as its owner, in the session of a superuser. Nothing
+-- tells a function that, but PostgreSQL refuses some statements there: the functions that ask begin with one
+-- that does nothing elsewhere, also on a read replica. It is refused in parallel mode, too, and before
+-- PostgreSQL 17 so are the claims, read in a block with an exception: whatever asks is parallel unsafe.
 create or replace function _confined_to ()
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -1442,7 +1450,7 @@ create or replace function _is_monitor ()
 returns boolean
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -1505,13 +1513,14 @@ $func$;
 create or replace function _listed (p_company_id text, p_to_monitor boolean)
 returns text
 language plpgsql
-stable
-parallel restricted
+volatile
+parallel unsafe
 set search_path from current
 as $func$
 declare
   v_confined text;
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if p_to_monitor and _is_monitor() then
     if p_company_id is not null then
       perform _assert_company_id(p_company_id);
@@ -1721,7 +1730,7 @@ create or replace function _tenant_company (p_narrowed text)
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -2177,7 +2186,7 @@ create or replace function auth_creds_history (p_company_id text)
 returns table (version bigint, saved_at timestamptz, identity text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2204,7 +2213,7 @@ create or replace function auth_creds_version (p_company_id text)
 returns bigint
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2261,7 +2270,7 @@ create or replace function auth_export (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -2317,7 +2326,7 @@ create or replace function auth_get_creds (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2340,7 +2349,7 @@ create or replace function auth_get_keys (p_company_id text, p_keys jsonb)
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -2397,7 +2406,7 @@ create or replace function auth_get_keys (p_company_id text, p_key_type text, p_
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -2605,7 +2614,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2639,7 +2648,7 @@ create or replace function auth_list_companies (p_after text default null, p_lim
 returns table (company_id text, version bigint, keys bigint, updated_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -2694,7 +2703,7 @@ create or replace function auth_list_keys (
 returns table (key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -2726,7 +2735,7 @@ create or replace function auth_list_leases (p_after text default null, p_limit 
 returns table (company_id text, holder text, acquired_at timestamptz, expires_at timestamptz, is_live boolean)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$
@@ -3131,7 +3140,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
@@ -3171,7 +3180,7 @@ create or replace function auth_status ()
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off

@@ -3,7 +3,7 @@ create or replace function _is_monitor ()
 returns boolean
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin

@@ -4,7 +4,7 @@ create or replace function _tenant_company (p_narrowed text)
 returns text
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare

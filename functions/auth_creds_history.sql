@@ -2,7 +2,7 @@ create or replace function auth_creds_history (p_company_id text)
 returns table (version bigint, saved_at timestamptz, identity text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

@@ -2,7 +2,7 @@ create or replace function auth_creds_version (p_company_id text)
 returns bigint
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

@@ -2,7 +2,7 @@ create or replace function auth_get_creds (p_company_id text)
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

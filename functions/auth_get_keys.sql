@@ -2,7 +2,7 @@ create or replace function auth_get_keys (p_company_id text, p_keys jsonb)
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan
@@ -59,7 +59,7 @@ create or replace function auth_get_keys (p_company_id text, p_key_type text, p_
 returns json
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set plan_cache_mode = force_generic_plan

@@ -16,7 +16,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

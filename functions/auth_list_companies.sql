@@ -2,7 +2,7 @@ create or replace function auth_list_companies (p_after text default null, p_lim
 returns table (company_id text, version bigint, keys bigint, updated_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off

@@ -8,7 +8,7 @@ create or replace function auth_list_keys (
 returns table (key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

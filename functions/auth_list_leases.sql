@@ -2,7 +2,7 @@ create or replace function auth_list_leases (p_after text default null, p_limit 
 returns table (company_id text, holder text, acquired_at timestamptz, expires_at timestamptz, is_live boolean)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 as $func$

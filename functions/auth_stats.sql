@@ -11,7 +11,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off

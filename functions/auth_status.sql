@@ -2,7 +2,7 @@ create or replace function auth_status ()
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security definer
 set search_path from current
 set jit = off
