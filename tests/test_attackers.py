@@ -1,8 +1,10 @@
-"""Everybody who might call tries every function and every table, with and without row-level security."""
+"""Everybody who might call tries every function and table, with and without row-level security."""
 
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -24,6 +26,7 @@ from harness.attackers import (
 )
 from harness.attacks import Scene
 from harness.cluster import Cluster, Database
+from harness.installing import program
 
 EVERYBODY = pytest.mark.parametrize("attacker", attackers("installer"), ids=lambda a: a.name)
 REGENERATE = ".venv/bin/python tests/write_security_table.py"
@@ -247,8 +250,12 @@ def test_one_backend_in_turn_for_everybody_shows_each_its_own(faulty: Scene) -> 
     with faulty.database.connect("authenticator") as conn:
         for name in ("force_generic_plan", "auto"):
             conn.execute(f"set plan_cache_mode = {name}; deallocate all")
-            conn.execute("prepare creds(text) as select public.auth_get_creds($1) ->> 'advSecretKey'")
-            conn.execute("prepare rows as select public.faulty('whatsapp_keys', 'select', '')::text")
+            conn.execute(
+                "prepare creds(text) as select public.auth_get_creds($1) ->> 'advSecretKey'"
+            )
+            conn.execute(
+                "prepare rows as select public.faulty('whatsapp_keys', 'select', '')::text"
+            )
             conn.execute("prepare sums as select company_id from public.auth_stats() group by 1")
             for turn in range(24):
                 who = (VICTIM, OWN, "service", "nobody")[turn % 4]
@@ -278,10 +285,30 @@ def test_one_backend_in_turn_for_everybody_shows_each_its_own(faulty: Scene) -> 
                 conn.execute("commit")
 
 
+# Before PostgreSQL 17 parallel mode refuses a block with an exception: the claims are read in one.
+def test_a_tenant_reads_where_the_planner_would_like_workers(scene: Scene) -> None:
+    eager = """
+        set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0;
+        set local min_parallel_table_scan_size = 0; set local min_parallel_index_scan_size = 0;
+    """
+    with scene.database.connect("authenticator", autocommit=False) as conn:
+        conn.execute(eager + claimed(OWN))
+        for call in (
+            "auth_stats()",
+            f"auth_stats('{OWN}')",
+            f"auth_export('{OWN}')",
+            f"auth_list_keys('{OWN}', 'session')",
+            f"auth_creds_history('{OWN}')",
+        ):
+            assert conn.execute(f"select * from {call}").fetchall()
+
+
 def test_a_cursor_of_the_service_answers_nobody_who_comes_after(scene: Scene) -> None:
     with scene.database.connect("authenticator", autocommit=False) as conn:
         conn.execute("set local role service_role")
-        conn.execute(f"declare c cursor for select auth_get_creds('{VICTIM}') from generate_series(1, 2)")
+        conn.execute(
+            f"declare c cursor for select auth_get_creds('{VICTIM}') from generate_series(1, 2)"
+        )
         conn.execute(claimed(OWN))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("fetch all from c")
@@ -338,7 +365,8 @@ def test_calls_from_a_trigger_a_policy_and_a_default_are_the_callers(scene: Scen
         create table app_tables.by_policy (company_id text);
         insert into app_tables.by_policy values ('{VICTIM}');
         alter table app_tables.by_policy enable row level security;
-        create policy theirs on app_tables.by_policy using (public.auth_get_creds(company_id) is not null);
+        create policy theirs on app_tables.by_policy
+          using (public.auth_get_creds(company_id) is not null);
         grant all on all tables in schema app_tables to public;
         """
     )
@@ -411,11 +439,14 @@ def test_a_name_of_64_bytes_is_the_role_that_create_role_makes_of_it(scene: Scen
     assert caught.value.sqlstate == "42710"
 
 
-# Maintenance runs what an index or a view calls as its owner, in the session of whoever maintains: it is the
-# session that we go by. Nobody has to be there: autovacuum is a superuser.
+# Maintenance runs what an index or a view calls as its owner, in the session of whoever maintains:
+# and the session is what we go by. Nobody has to be there: autovacuum is a superuser.
 MINE = """
 create table evil.loot (creds text);
-create function evil.keep(text) returns void language plpgsql as $$ begin insert into evil.loot values ($1); end $$;
+create function evil.keep(text) returns void language plpgsql as $$
+begin
+  insert into evil.loot values ($1);
+end $$;
 create function evil.take(integer) returns integer language plpgsql immutable as $$
 begin
   perform evil.keep(public.auth_get_creds('acme7')::text);
@@ -423,7 +454,8 @@ begin
 exception when insufficient_privilege then
   return $1;
 end $$;
-create table evil.bait (number integer) with (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0);
+create table evil.bait (number integer)
+  with (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0);
 create index on evil.bait (evil.take(number));
 create materialized view evil.view as select evil.take(1) with no data;
 insert into evil.bait select generate_series(1, 100);
@@ -450,3 +482,47 @@ def test_maintenance_of_a_tenants_table_lends_it_no_rights(faulty: Scene) -> Non
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert conn.execute("select * from evil.loot").fetchall() == []
+
+
+def test_every_sql_block_of_the_documentation_runs(server: Cluster) -> None:
+    text = attacks.DOCUMENT.read_text()
+    blocks = re.findall(r"```sql\n-- as (?:a )?(\w+)\n(.*?)```", text, re.S)
+    assert len(blocks) == text.count("```sql") > 6
+    database = server.new_database()
+    database.conn.execute("create role supabase_auth_admin")
+    for who, block in blocks:
+        login = "postgres" if who == "superuser" else who
+        done = subprocess.run(
+            [
+                *(str(program(database, "psql")), "-X", "-v", "ON_ERROR_STOP=1"),
+                *("-d", server.server.url(database.name, login)),
+            ],
+            input=block,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, block + done.stderr
+    database.drop()
+
+
+# The hook of the documentation: what it puts into the token is what the functions go by.
+def test_the_hook_of_the_documentation_puts_the_company_into_the_claims(server: Cluster) -> None:
+    text = attacks.DOCUMENT.read_text()
+    hook = next(
+        block for block in re.findall(r"```sql\n(.*?)```", text, re.S) if "add_company" in block
+    )
+    database = server.new_database()
+    conn = database.conn
+    conn.execute(
+        "do $$ begin create role supabase_auth_admin;"
+        " exception when duplicate_object then null; end $$"
+    )
+    conn.execute(hook)
+    member, stranger = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2))
+    conn.execute("insert into members values (%s, %s)", [member, OWN])
+    for user, company in ((member, OWN), (stranger, None)):
+        event = {"user_id": user, "claims": {"sub": user, "company_id": VICTIM}}
+        row = conn.execute("select add_company(%s) -> 'claims'", [json.dumps(event)]).fetchone()
+        assert row is not None
+        assert row[0].get("company_id") == company
+    database.drop()

@@ -1,4 +1,4 @@
-"""Everybody who might call, rightly or not, on a server of their own: the roles are the cluster's."""
+"""Everybody who might call, rightly or not. On a server of their own: roles are the cluster's."""
 
 from __future__ import annotations
 
@@ -146,14 +146,16 @@ set search_path = evil;
 create function evil._confined_to() returns text language sql as 'select null::text';
 create function evil._assert_company(text) returns void language sql as '';
 create function evil._assert_service() returns void language sql as '';
-create function evil._tenant_company(text) returns text language sql as $$ select reverse('{VICTIM[::-1]}') $$;
+create function evil._tenant_company(text) returns text language sql as $$
+  select reverse('{VICTIM[::-1]}') $$;
 create function evil._caller() returns name language sql as $$ select 'app'::name $$;
 create function evil._is_monitor() returns boolean language sql as 'select true';
 create function evil._listed(text, boolean) returns text language sql as 'select null::text';
 create function evil.pg_has_role(name, text, text) returns boolean language sql as 'select true';
 create function evil.pg_has_role(name, name, text) returns boolean language sql as 'select true';
 create function evil.current_setting(text) returns text language sql as $$ select 'on' $$;
-create function evil.current_setting(text, boolean) returns text language sql as $$ select null::text $$;
+create function evil.current_setting(text, boolean) returns text language sql as $$
+  select null::text $$;
 create function evil.yes(text, text) returns boolean language sql as 'select true';
 create function evil.yes(name, text) returns boolean language sql as 'select true';
 create function evil.yes(name, name) returns boolean language sql as 'select true';
@@ -399,7 +401,7 @@ def _attackers(installer: str) -> Iterator[Attacker]:
 
 
 def make_roles(cluster: Cluster) -> None:
-    """Before anything is installed there: the platform's roles; after the first install the rest."""
+    """The platform's roles before anything is installed, the rest after the first install."""
     with cluster.server.connect() as conn:
         conn.execute(PLATFORM_ROLES)
     first = cluster.new_database()
@@ -443,8 +445,12 @@ def fill(conn: psycopg.Connection) -> None:
                     ),
                 ],
             )
-        conn.execute("select auth_acquire_lease(%s, %s, '1 day')", [company, f"{'H0LDER' if company == VICTIM else 'me'}-1"])
+        conn.execute(
+            "select auth_acquire_lease(%s, %s, '1 day')",
+            [company, f"{'H0LDER' if company == VICTIM else 'me'}-1"],
+        )
     conn.execute(
-        "update whatsapp_keys set updated_at = now() - interval '9 days', expires_at = now() - interval '2 days'"
+        "update whatsapp_keys set updated_at = now() - interval '9 days',"
+        " expires_at = now() - interval '2 days'"
         " where key_type = 'lid-mapping'"
     )

@@ -21,10 +21,12 @@ import psycopg
 from harness.attackers import NOBODY, OWN, SECRETS, VICTIM, Attacker, attackers, literal, scene
 from harness.cluster import Cluster, Database
 
-# Every public function by its signature: how it is called for a company, and, where that is something else,
-# for all of them. The attacker knows the victim's lease token and the versions of its creds.
+# Every public function by its signature: its call for a company, and in a list
+# also for all of them or none. The attacker knows the victim's lease token and creds versions.
 CALLS = {
-    "auth_acquire_lease(text,text,interval,boolean)": "auth_acquire_lease({c}, 'thief', '1 hour', true)",
+    "auth_acquire_lease(text,text,interval,boolean)": (
+        "auth_acquire_lease({c}, 'thief', '1 hour', true)"
+    ),
     "auth_bind_role(name,text)": ["auth_bind_role('stranger', {c})"],
     "auth_cleanup_job()": ["auth_cleanup_job()"],
     "auth_clear_keys(text,text,bigint)": "auth_clear_keys({c}, null, {t})",
@@ -33,7 +35,7 @@ CALLS = {
     "auth_delete_company(text,bigint)": "auth_delete_company({c}, {t})",
     "auth_export(text)": "auth_export({c})",
     "auth_get_creds(text)": "auth_get_creds({c})",
-    "auth_get_keys(text,jsonb)": "auth_get_keys({c}, '{{\"session\": [\"1.0\"]}}')",
+    "auth_get_keys(text,jsonb)": 'auth_get_keys({c}, \'{{"session": ["1.0"]}}\')',
     "auth_get_keys(text,text,text[])": "auth_get_keys({c}, 'session', '{{1.0}}')",
     "auth_import(text,jsonb,text,bigint,boolean)": (
         "auth_import({c}, '{{\"format\": 1, \"keys\": {{}}}}', 'replace', {t}, true)"
@@ -53,12 +55,12 @@ CALLS = {
         "auth_save_creds({c}, '{{\"a\": 1}}', null, {t}, true)"
     ),
     "auth_save_state(text,jsonb,jsonb,bigint,bigint,boolean)": (
-        "auth_save_state({c}, '{{\"a\": 1}}', '{{\"session\": {{\"1.0\": null}}}}', {t}, null, true)"
+        'auth_save_state({c}, \'{{"a": 1}}\', \'{{"session": {{"1.0": null}}}}\', {t}, null, true)'
     ),
     "auth_schedule_cleanup(text)": ["auth_schedule_cleanup()"],
     "auth_schema_version()": ["auth_schema_version()"],
     "auth_set_keys(text,jsonb,bigint)": (
-        "auth_set_keys({c}, '{{\"session\": {{\"1.0\": 9, \"2.0\": null}}}}', {t})"
+        'auth_set_keys({c}, \'{{"session": {{"1.0": 9, "2.0": null}}}}\', {t})'
     ),
     "auth_set_ttl(text,interval,boolean)": ["auth_set_ttl('session', '1 day', true)"],
     "auth_stats(text)": ["auth_stats({c})", "auth_stats()"],
@@ -86,7 +88,8 @@ MAY_END = {
 }
 
 INSERTS = {
-    "whatsapp_auth": "(company_id, creds, version, created_at, updated_at) values ({c}, '1', 1, now(), now())",
+    "whatsapp_auth": "(company_id, creds, version, created_at, updated_at)"
+    " values ({c}, '1', 1, now(), now())",
     "whatsapp_auth_history": (
         "(company_id, version, creds, saved_at, replaced_at, ends_identity)"
         " values ({c}, {v}, '1', now(), now(), true)"
@@ -118,13 +121,12 @@ WRITES = {
     "delete": "delete from public.{table}",
     "truncate": "truncate public.{table}",
     "lock table": "lock table public.{table} in access exclusive mode",
-    "merge": (
-        "merge into public.{table} t using (select 1) s on true when matched then delete"
-    ),
+    "merge": ("merge into public.{table} t using (select 1) s on true when matched then delete"),
 }
 CHANGES = {
     "create trigger": (
-        "create trigger t before insert on public.{table} execute function suppress_redundant_updates_trigger()"
+        "create trigger t before insert on public.{table}"
+        " execute function suppress_redundant_updates_trigger()"
     ),
     "create policy": "create policy evil on public.{table} using (true)",
     "create rule": "create rule evil as on insert to public.{table} do instead nothing",
@@ -145,11 +147,13 @@ ON_FUNCTIONS = [
     "alter function public._confined_to() set search_path = evil",
     "grant execute on function public._confined_to() to public",
     "drop function public.auth_get_creds(text) cascade",
-    "create or replace function public._confined_to() returns text language sql as 'select null::text'",
+    "create or replace function public._confined_to() returns text"
+    " language sql as 'select null::text'",
     "create or replace function public.auth_get_creds(p_company_id text) returns jsonb"
     " language sql as 'select null::jsonb'",
     "create operator public.<> (leftarg = text, rightarg = text, function = evil.no)",
-    "create function public.pg_has_role(name, text, text) returns boolean language sql as 'select true'",
+    "create function public.pg_has_role(name, text, text) returns boolean"
+    " language sql as 'select true'",
     "alter default privileges for role auth_state_owner grant select on tables to public",
     "create event trigger evil on ddl_command_start execute function auth_get_creds()",
     "alter role auth_state_owner login",
@@ -238,11 +242,13 @@ AROUND_A_CALL = [
     "set local client_min_messages = debug5; set local debug_print_plan = on; {call}",
     "set transaction read only; {call}",
     "set transaction isolation level serializable; {call}",
-    "set local plan_cache_mode = force_generic_plan; deallocate all; prepare p as {call}; execute p",
+    "set local plan_cache_mode = force_generic_plan; deallocate all;"
+    " prepare p as {call}; execute p",
     "declare c cursor with hold for {call}; fetch all from c",
     "explain (analyze, verbose) {call}",
     "do $$ begin perform * from ({call}) c; end $$",
-    "do $$ begin begin perform 1 / 0; exception when others then perform * from ({call}) c; end; end $$",
+    "do $$ begin begin perform 1 / 0; exception when others then"
+    " perform * from ({call}) c; end; end $$",
 ]
 
 REFUSALS = {
@@ -353,7 +359,8 @@ class Scene:
         parts = []
         for table in tables(self.database):
             row = self.database.conn.execute(
-                f"select coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from public.{table} t"
+                f"select coalesce(md5(string_agg(t::text, '|' order by t::text)), '')"
+                f" from public.{table} t"
                 " where coalesce(to_jsonb(t) ->> 'company_id', '') <> %s",
                 [OWN],
             ).fetchone()
@@ -367,7 +374,7 @@ class Scene:
             return dict(_functions(self, session))
 
     def outcomes(self, attacker: Attacker) -> dict[str, str]:
-        """A word for each object and verb; raises where something is seen or changed that must not be."""
+        """A word for each object and verb; raises where more is seen or changed than may be."""
         if attacker.name not in self._outcomes:
             before = self.digest()
             session = self.session(attacker)
@@ -389,19 +396,25 @@ class Scene:
 def start(cluster: Cluster) -> Scene:
     """In a database of its own; the roles are there."""
     database = scene(cluster)
-    token = dict(database.conn.execute("select company_id, token from whatsapp_leases").fetchall())
+    token: dict[str, int] = dict(
+        database.conn.execute("select company_id, token from whatsapp_leases").fetchall()
+    )
     history = "select company_id, min(version) from whatsapp_auth_history group by company_id"
     return Scene(database, token, dict(database.conn.execute(history).fetchall()))
 
 
 def tables(database: Database) -> list[str]:
-    query = "select relname from pg_class where relowner = 'auth_state_owner'::regrole and relkind = 'r'"
+    query = (
+        "select relname from pg_class"
+        " where relowner = 'auth_state_owner'::regrole and relkind = 'r'"
+    )
     return sorted(name for (name,) in database.conn.execute(query))
 
 
 def functions(database: Database, *, public: bool) -> list[str]:
     query = (
-        "select p.oid::regprocedure::text from pg_proc p where proowner = 'auth_state_owner'::regrole"
+        "select p.oid::regprocedure::text from pg_proc p"
+        " where proowner = 'auth_state_owner'::regrole"
         " and starts_with(proname, '_') <> %s order by 1"
     )
     return [name for (name,) in database.conn.execute(query, [public])]
@@ -417,7 +430,11 @@ def _functions(scene: Scene, session: Session) -> Iterator[tuple[str, str]]:
     for signature, calls in CALLS.items():
         name = signature.partition("(")[0]
         for call in [calls] if isinstance(calls, str) else calls:
-            label = name if "{c}" in call or len(calls) == 1 or isinstance(calls, str) else f"{name} of all"
+            label = (
+                name
+                if "{c}" in call or len(calls) == 1 or isinstance(calls, str)
+                else f"{name} of all"
+            )
             if signature.endswith("text[])"):
                 label += " of one type"
             yield label, _call(scene, session, name, call)
@@ -475,17 +492,23 @@ def _of_all(attacker: Attacker, name: str, call: str, answer: Answer) -> str:
 def _tables(scene: Scene, session: Session) -> Iterator[tuple[str, str]]:
     attacker = session.attacker
     for table in tables(scene.database):
-        column = {"whatsapp_key_ttl": "key_type", "whatsapp_migrations": "name"}.get(table, "company_id")
+        column = {"whatsapp_key_ttl": "key_type", "whatsapp_migrations": "name"}.get(
+            table, "company_id"
+        )
         verbs = READS | WRITES
         if not attacker.owns_schema and attacker.entitled != "owner":
             verbs = verbs | CHANGES
         for verb, template in verbs.items():
 
-            def filled(company: str, table: str = table, column: str = column, template: str = template) -> str:
+            def filled(
+                company: str, table: str = table, column: str = column, template: str = template
+            ) -> str:
                 row = INSERTS[table].format(c=literal(company), v=scene.versions[VICTIM])
                 return template.format(table=table, column=column, row=row)
 
-            answer = session.run(filled(VICTIM), keep=attacker.entitled != "owner" and verb not in CHANGES)
+            answer = session.run(
+                filled(VICTIM), keep=attacker.entitled != "owner" and verb not in CHANGES
+            )
             what = f"{verb} {table}"
             if attacker.entitled == "owner":
                 yield what, "all"
@@ -495,11 +518,15 @@ def _tables(scene: Scene, session: Session) -> Iterator[tuple[str, str]]:
             if "{row}" in template:
                 other = session.run(filled(NOBODY))
                 if answer.about(VICTIM) != other.about(NOBODY):
-                    raise NotAsExpected(f"{attacker.name}, {what}: {answer.text}\nis not\n{other.text}")
+                    raise NotAsExpected(
+                        f"{attacker.name}, {what}: {answer.text}\nis not\n{other.text}"
+                    )
             yield what, _ended(attacker, answer, what)
 
 
-def _ended(attacker: Attacker, answer: Answer, what: str, words: Iterable[str] = (VICTIM, OWN, *SECRETS)) -> str:
+def _ended(
+    attacker: Attacker, answer: Answer, what: str, words: Iterable[str] = (VICTIM, OWN, *SECRETS)
+) -> str:
     """Of what nobody but the owner may do: refused, or without effect."""
     if "insert" in what or "creds(" in what or "migrations" in what:
         words = SECRETS  # the attempt itself names the company
@@ -563,7 +590,7 @@ def _sides(scene: Scene, session: Session) -> Iterator[tuple[str, str]]:
 
 def _side(attacker: Attacker, answer: Answer, what: str) -> tuple[str, str]:
     if attacker.entitled == "statistics" and what == "view pg_statistic":
-        _unseen(attacker, answer, ("S3CRET\"",), what)
+        _unseen(attacker, answer, ('S3CRET"',), what)
         return what, "no values"
     _unseen(attacker, answer, (VICTIM, *SECRETS), what)
     if answer.sqlstate and answer.sqlstate not in REFUSALS | OTHER_REFUSALS:
@@ -577,7 +604,7 @@ BEGIN, END = "<!-- attack table: begin -->", "<!-- attack table: end -->"
 _FAMILIES = {
     "helper": "every private function, called directly",
     "ours": "changing, owning or replacing our functions and roles",
-    "side": "XML and text-search functions over our tables, files, logs, replication, session authorization",
+    "side": "functions that run SQL, files, logs, replication, session authorization",
     "view": "PostgreSQL's statistics and catalog views",
     "sequence": "the sequence of the audit log",
     "switch": "`set role` to a role it was not granted",
@@ -591,7 +618,9 @@ def table(scene: Scene) -> str:
         known = rows.setdefault(attacker.row, {})
         for what, word in scene.outcomes(attacker).items():
             if known.setdefault(what, word) != word:
-                raise NotAsExpected(f"{attacker.name}, {what}: {word}, and {known[what]} for others")
+                raise NotAsExpected(
+                    f"{attacker.name}, {what}: {word}, and {known[what]} for others"
+                )
     columns = {what: None for found in rows.values() for what in found}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for what in columns:
@@ -603,7 +632,7 @@ def table(scene: Scene) -> str:
         "|---" * (len(letters) + 1) + "|",
     ]
     for number, row in enumerate(rows):
-        words = [column[number] or "–" for column, _ in merged]
+        words = [column[number] or "not tried" for column, _ in merged]
         lines.append(f"| {row} | " + " | ".join(words) + " |")
     lines.append("")
     for letter, (_, whats) in zip(letters, merged, strict=True):
@@ -628,14 +657,20 @@ def _merge(alike: dict[tuple[str, ...], list[str]]) -> list[tuple[tuple[str, ...
 
 
 def _summary(whats: list[str], everything: list[str]) -> str:
-    """Names of functions; verbs with the tables; of the rest what it is, with its members if not all."""
+    """Names of functions, verbs with their tables, and of the rest what it is."""
     functions_, families = [], defaultdict(list)
     for what in whats:
         if what.split()[0] in _FAMILIES or " whatsapp_" in what:
-            key = "table" if " whatsapp_" in what and what.split()[0] not in _FAMILIES else what.split()[0]
+            key = (
+                "table"
+                if " whatsapp_" in what and what.split()[0] not in _FAMILIES
+                else what.split()[0]
+            )
             families[key].append(what)
         else:
-            functions_.append(f"`{what}`" if " " not in what else f"`{what.split()[0]}` {what.split(' ', 1)[1]}")
+            functions_.append(
+                f"`{what}`" if " " not in what else f"`{what.split()[0]}` {what.split(' ', 1)[1]}"
+            )
     parts = [", ".join(functions_)] if functions_ else []
     for family, members in families.items():
         if family == "table":
@@ -646,9 +681,17 @@ def _summary(whats: list[str], everything: list[str]) -> str:
             by_tables: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for verb, names in verbs.items():
                 by_tables[tuple(names)].append(verb)
-            all_tables = {w.rpartition(" ")[2] for w in everything if " whatsapp_" in w and w.split()[0] not in _FAMILIES}
+            all_tables = {
+                w.rpartition(" ")[2]
+                for w in everything
+                if " whatsapp_" in w and w.split()[0] not in _FAMILIES
+            }
             for names, list_ in by_tables.items():
-                on = "every table" if set(names) == all_tables else ", ".join(f"`{n}`" for n in names)
+                on = (
+                    "every table"
+                    if set(names) == all_tables
+                    else ", ".join(f"`{n}`" for n in names)
+                )
                 parts.append(f"{', '.join(list_)} on {on}")
             continue
         of_all = [what for what in everything if what.split()[0] == family]
