@@ -10,7 +10,7 @@ export DATABASE_URL
 
 bin := .venv/bin
 data := .pg-auth-state
-baileys := tests/baileys/node_modules/.package-lock.json
+npm_packages := tests/baileys/node_modules/.package-lock.json node/node_modules/.package-lock.json
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check
 
 .PHONY: help
@@ -45,17 +45,18 @@ uninstall-db: .venv/user ## remove it from where install-db put it, the accounts
 	$(bin)/pg-auth-state uninstall
 
 .PHONY: test
-test: .venv/dev test-packages $(baileys) ## run every test, on PostgreSQL 15 and 18
+test: .venv/dev test-packages $(npm_packages) ## run every test, on PostgreSQL 15 and 18
 	@python3 sql/build.py --check
 	$(bin)/pytest -q
 
 .PHONY: lint
-lint: .venv/dev test-packages ## check the style of SQL and Python, and every function with plpgsql_check
+lint: .venv/dev test-packages node/node_modules/.package-lock.json ## check the style of SQL and Python, types, and every function with plpgsql_check
 	@$(bin)/sqlfluff lint --disable-progress-bar sql functions tests/pgtap
 	$(bin)/python tests/lint_plpgsql.py
 	$(bin)/ruff check --quiet
 	$(bin)/ruff format --check --quiet
 	$(bin)/mypy
+	npm --prefix node run --silent check
 
 .PHONY: bench
 bench: .venv/dev test-packages ## measure how rows are best stored
@@ -96,10 +97,10 @@ test-packages:
 	$(bin)/pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'
 	touch $@
 
-# The real library, which reads what was exported; npm writes this file last.
-$(baileys): tests/baileys/package-lock.json
-	@echo 'installing Baileys into tests/baileys/node_modules'
-	(cd tests/baileys && npm ci --silent)  # --prefix would pass over a machine's own npmrc
+# The real library beside the tests, and what the npm package is tested with; npm writes this file last.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@echo 'installing npm packages into $*/node_modules'
+	(cd $* && npm ci --silent)  # --prefix would pass over a machine's own npmrc
 	touch $@
 
 .venv/bin/python:

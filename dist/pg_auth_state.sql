@@ -14,12 +14,22 @@
 --   whatsapp_auth        creds of a company, with a version that only grows
 --   whatsapp_keys        Signal keys by company, key type and key id; expires_at where the type has a ttl
 --   whatsapp_leases      who may write a company at present, and the fencing token that proves it
+--   whatsapp_auth_history  earlier creds: the last few, and the last before each change of identity
+--   whatsapp_audit       who did what to which company when; never a value
 --   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_tenant_roles  which company a database login is confined to
 --   whatsapp_migrations  which migrations ran
 --
 -- The functions are the only door: tables and functions belong to auth_state_owner, which nobody can
--- log in as, and no other role has a privilege on a table. A trusted back end calls the functions as a
--- member of auth_state_service.
+-- log in as, and no other role has a privilege on a table. Each function first asks who is calling: the role
+-- that was set, or the login. Behind that stands row-level security, forced, on the same answer, so that a
+-- mistake in a function still shows and changes nobody else's rows.
+--   auth_state_service   a trusted back end: every company; set local auth_state.company_id narrows it to one
+--   auth_state_tenant    one company: the one its login is bound to (auth_bind_role, which outranks all else),
+--                        or the company_id claim of request.jwt.claims where a proxy logged in
+--   auth_state_proxy     whose claims are believed: PostgREST's authenticator
+--   auth_state_monitor   numbers, leases and the audit log; never creds or a value
+-- Supabase's service_role, authenticated and authenticator are made members of the first three.
 --
 -- How a writing function works, always in this order
 --   1. the arguments are checked whole, and that the caller may act for the company
@@ -34,19 +44,23 @@
 --             auth_export auth_stats auth_status auth_schema_version
 -- Writing     auth_init_creds auth_save_creds auth_set_keys auth_save_state auth_import
 --             auth_clear_keys auth_delete_company
--- Leases      auth_acquire_lease auth_renew_lease auth_release_lease
+-- History     auth_creds_history auth_restore_creds
+-- Leases      auth_acquire_lease auth_renew_lease auth_release_lease auth_list_leases
+-- Access      auth_bind_role auth_unbind_role auth_list_audit
 -- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
 --             auth_cleanup_job
 --
 -- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
 -- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
 --
--- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
+-- Settings: auth_state.lock_wait (5s), the longest wait for a company; auth_state.company_id, the one company a
+-- service confines itself to; auth_state.history_versions (5); auth_state.audit_retention (90 days).
 
 begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
 set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
 
 -- sql/010_schema_and_roles.sql
 -- Who installs, and where: one installer at a time, one schema per database. Nothing that somebody else may
@@ -127,7 +141,7 @@ begin
     raise exception using errcode = 'WA006',
       message = 'Functions of somebody else carry our names.',
       detail = v_what,
-      hint = 'Drop or rename them, then install again. After a restore without owners: drop them, they are made anew.';
+      hint = 'Drop or rename them, then install again. After a restore without owners: drop them with cascade, they are made anew.';
   end if;
 
   select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
@@ -197,8 +211,9 @@ begin
         raise exception using errcode = '42501',
           message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
           detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
-                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
-          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
+                   || coalesce(' It is missing on: ' || v_bad || '.', ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me)
+                 || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
     end;
   end loop;
 
@@ -214,7 +229,9 @@ begin
   end if;
 
   execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor', current_schema());
+  -- To the proxy, which calls nothing, so that the role stays while a database needs it.
+  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor, auth_state_proxy',
+                 current_schema());
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),
@@ -995,7 +1012,19 @@ as $func$
 declare
   v_path text := 'p_state';
   v_fault text;
+  v_are_times boolean := false;
 begin
+  -- Each time is what _utc gives, as all are but a few: then they need no look one by one, which is slower.
+  begin
+    v_are_times := not exists (
+      select
+        from jsonb_each(p_state -> 'times') t
+       cross join lateral jsonb_each(t.value) e
+       where (e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
+  exception
+    when data_exception then
+      null;
+  end;
   if p_state is null then
     v_fault := 'is null';
   elsif jsonb_typeof(p_state) <> 'object' then
@@ -1021,7 +1050,7 @@ begin
         select format('["keys"][%s][%s]', to_json(left(t.key, 100)), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
           from jsonb_each(case when jsonb_typeof(p_state -> 'keys') = 'object' then p_state -> 'keys' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
-         where e.value = 'null'
+         where jsonb_path_exists(p_state, '$.keys.*.* ? (@ == null)') and e.value = 'null'
         union all
         select '["times"]', 'is a JSON ' || jsonb_typeof(p_state -> 'times')
          where jsonb_typeof(p_state -> 'times') <> 'object'
@@ -1034,9 +1063,10 @@ begin
                'is not an array that begins with a UTC time'
           from jsonb_each(case when jsonb_typeof(p_state -> 'times') = 'object' then p_state -> 'times' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
-         where jsonb_typeof(e.value) <> 'array'
-            or jsonb_typeof(e.value -> 0) is distinct from 'string'
-            or _from_utc(e.value ->> 0) is null
+         where not v_are_times
+           and (jsonb_typeof(e.value) <> 'array'
+                or jsonb_typeof(e.value -> 0) is distinct from 'string'
+                or _from_utc(e.value ->> 0) is null)
       ) f
      limit 1;
   end if;
@@ -1110,7 +1140,10 @@ as $func$
 begin
   insert into whatsapp_audit (company_id, at, action, login, role, application_name, holder, rows, details)
   select p_company_id, p_now, p_action, session_user, _caller(), current_setting('application_name'),
-         (select l.holder from whatsapp_leases l where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid), p_rows, p_details;
+         (select l.holder
+            from whatsapp_leases l
+           where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid),
+         p_rows, p_details;
 end
 $func$;
 
@@ -1159,7 +1192,7 @@ begin
   if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
     raise exception using errcode = 'WA002',
       message = format('The lease on company %s is lost.', to_json(p_company_id)),
-      detail = coalesce(format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+      detail = coalesce(to_json(v_lease.holder)::text || ' holds it until ' || v_lease.expires_at || '.',
                         'Nobody holds it now, but somebody may have held it and written.'),
       hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
   elsif p_lease_token is null and v_lease.token is not null then
@@ -1310,7 +1343,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 set plan_cache_mode = force_custom_plan
 as $func$
@@ -1477,7 +1510,14 @@ $func$;
 -- functions/_keep_creds.sql
 -- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
 -- last one of each identity, since one re-pairing saves creds more often than the history is long.
-create or replace function _keep_creds (p_old whatsapp_auth, p_new jsonb, p_now timestamptz)
+create or replace function _keep_creds (
+  p_company_id text,
+  p_version bigint,
+  p_creds jsonb,
+  p_saved_at timestamptz,
+  p_new jsonb,
+  p_now timestamptz
+)
 returns void
 language plpgsql
 volatile
@@ -1488,17 +1528,17 @@ declare
   v_versions constant integer := _history_length();
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
-  values (p_old.company_id, p_old.version, p_old.creds, p_old.updated_at, p_now,
-          _identity(p_old.creds) is distinct from _identity(p_new))
+  values (p_company_id, p_version, p_creds, p_saved_at, p_now,
+          _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
-   where h.company_id = p_old.company_id
+   where h.company_id = p_company_id
      and h.version < (
        select min(l.version)
          from (
            select n.version
              from whatsapp_auth_history n
-            where n.company_id = p_old.company_id
+            where n.company_id = p_company_id
             order by n.version desc
             limit v_versions
          ) l
@@ -1627,7 +1667,7 @@ create or replace function _removable_keys (
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin
@@ -1694,7 +1734,9 @@ $func$;
 -- creds keep their version. Answers the version.
 create or replace function _store_creds (
   p_company_id text,
-  p_old whatsapp_auth,
+  p_old_version bigint,
+  p_old_creds jsonb,
+  p_old_saved_at timestamptz,
   p_creds jsonb,
   p_saved_at timestamptz,
   p_now timestamptz
@@ -1706,7 +1748,7 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_version constant bigint := case when p_old.creds = p_creds then p_old.version else _next_number(p_old.version, p_now) end;
+  v_version constant bigint := case when p_old_creds = p_creds then p_old_version else _next_number(p_old_version, p_now) end;
 begin
   if p_creds is null then
     delete from whatsapp_auth a where a.company_id = p_company_id;
@@ -1716,8 +1758,8 @@ begin
     on conflict (company_id) do update
        set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
   end if;
-  if p_old.creds is not null and p_old.creds is distinct from p_creds then
-    perform _keep_creds(p_old, p_creds, p_now);
+  if p_old_creds is not null and p_old_creds is distinct from p_creds then
+    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now);
   end if;
   return v_version;
 end
@@ -1861,7 +1903,7 @@ exception
     raise exception using errcode = '55P03',
       message = format('%s stayed busy for %s ms.', p_what, v_wait),
       detail = 'Another transaction is writing. Nothing was written here.',
-      hint = coalesce(format('Process %s holds the lock: see pg_stat_activity; pg_terminate_backend(%1$s) ends it.', v_pid),
+      hint = coalesce('Process ' || v_pid || ' holds the lock: see pg_stat_activity; pg_terminate_backend(' || v_pid || ') ends it.',
                       'The lock has just become free: try again.');
 end
 $func$;
@@ -1882,24 +1924,24 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_old whatsapp_auth;
+  v_old record;
   v_version bigint;
 begin
-  select *
+  select a.version, a.creds, a.updated_at
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
   if p_expected_version is not null and v_old.version is distinct from p_expected_version then
     raise exception using errcode = 'WA003',
       message = format('The creds of company %s are not at version %s.', to_json(p_company_id), p_expected_version),
-      detail = coalesce(format('They are at version %s.', v_old.version), 'It has no creds.'),
+      detail = coalesce('They are at version ' || v_old.version || '.', 'It has no creds.'),
       hint = 'Somebody else wrote them: read them again, apply the change, save with the version read.';
   end if;
   if v_old.creds = p_creds then
     return v_old.version;
   end if;
   perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  v_version := _store_creds(p_company_id, v_old, p_creds, p_now, p_now);
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
   elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
@@ -2472,7 +2514,7 @@ as $func$
 declare
   v_now timestamptz;
   v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
-  v_old whatsapp_auth;
+  v_old record;
   v_creds_at timestamptz;
   v_written bigint := 0::bigint;
   v_rows bigint;
@@ -2486,7 +2528,7 @@ begin
   end if;
   v_now := _begin_write(p_company_id, p_lease_token);
   v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
-  select *
+  select a.version, a.creds, a.updated_at
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -2512,13 +2554,13 @@ begin
      where k.company_id = p_company_id
        and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
-      perform _store_creds(p_company_id, v_old, null, v_creds_at, v_now);
+      perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, null, v_creds_at, v_now);
     end if;
   end if;
 
   if v_creds is not null and (v_old.version is null or p_mode = 'replace')
      and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
-    perform _store_creds(p_company_id, v_old, v_creds, v_creds_at, v_now);
+    perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_creds_at, v_now);
     v_written := 1;
   end if;
 
@@ -2527,12 +2569,10 @@ begin
     from jsonb_each(p_state -> 'keys') t
     left join whatsapp_key_ttl l on l.key_type = t.key
    cross join lateral jsonb_each(t.value) e
-    left join (
-      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
-        from jsonb_each(p_state -> 'times') t
-       cross join lateral jsonb_each(t.value) e
-    ) x on x.key_type = t.key and x.key_id = e.key
-   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+   cross join lateral (
+     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+     offset 0
+   ) at
       on conflict (company_id, key_type, key_id) do update
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
@@ -2660,8 +2700,10 @@ begin
   -- From each company to the next by two index probes, however many keys lie between them.
   return query
   with recursive company (id) as (
-    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
-                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
+    select least((select min(a.company_id) from whatsapp_auth a
+                   where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
+                 (select min(k.company_id) from whatsapp_keys k
+                   where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
     union all
     select least((select min(a.company_id) from whatsapp_auth a where a.company_id > c.id),
                  (select min(k.company_id) from whatsapp_keys k where k.company_id > c.id))
@@ -2839,7 +2881,7 @@ set search_path from current
 as $func$
 declare
   v_now timestamptz;
-  v_old whatsapp_auth;
+  v_old record;
   v_creds jsonb;
   v_version bigint;
 begin
@@ -2854,8 +2896,8 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  select * into v_old from whatsapp_auth a where a.company_id = p_company_id;
-  v_version := _store_creds(p_company_id, v_old, v_creds, v_now, v_now);
+  select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
   return v_version;
 end
@@ -3278,7 +3320,7 @@ end
 $func$;
 
 comment on function auth_unbind_role (name) is $$
-Ends what auth_bind_role began; true when the role was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
+Ends what auth_bind_role began for `p_role_name`; true when it was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
 
 Only for the service. Errors: 42501, WA006 (isolation level). Locks: the row of that role.
 $$;
@@ -3577,21 +3619,23 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.kept_in is
-  'The table this row was written in. A restored dump brings rows into another one: those are no lease, their tokens are over.';
+  'The table this row was written in. A restore brings rows into another one: those are no lease, their tokens are over.';
 comment on table whatsapp_auth_history is
   'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
 comment on column whatsapp_auth_history.version is 'The version these creds had.';
 comment on column whatsapp_auth_history.saved_at is 'When they were saved.';
 comment on column whatsapp_auth_history.replaced_at is 'When other creds, or none, took their place.';
 comment on column whatsapp_auth_history.ends_identity is 'Whether those were another identity.';
-comment on table whatsapp_audit is 'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
+comment on table whatsapp_audit is
+  'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
 comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
 comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
 comment on column whatsapp_audit.login is 'session_user: who logged in.';
 comment on column whatsapp_audit.role is 'The role that was set, or the login.';
 comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
 comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
-comment on table whatsapp_tenant_roles is 'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
+comment on table whatsapp_tenant_roles is
+  'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
 comment on column whatsapp_tenant_roles.role_name is 'By name: a binding outlives the role.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';

@@ -19,7 +19,8 @@ declare
   v_detail text;
   v_role text;
   -- The owner last: it made the tenants.
-  v_ours constant text[] := array['auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy', 'auth_state_service', 'auth_state_owner'];
+  v_ours constant text[] := array['auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy', 'auth_state_service',
+                                  'auth_state_owner'];
 begin
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -61,6 +62,11 @@ begin
   end if;
 
   for v_what in
+    select format('drop policy %I on %s', p.polname, c.oid::regclass)
+      from pg_policy p
+      join pg_class c on c.oid = p.polrelid
+     where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(c.relowner) = 'auth_state_owner'
+    union all
     select format('drop routine %s', p.oid::regprocedure)
       from pg_proc p
      where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(p.proowner) = 'auth_state_owner'
@@ -91,6 +97,8 @@ begin
     begin
       execute format('drop role %I', v_role);
     exception
+      when undefined_object then
+        null;
       when dependent_objects_still_exist or insufficient_privilege or object_in_use then
         raise notice 'role % stays: something else still uses it', v_role;
         if v_role = 'auth_state_owner' and not (select r.rolsuper from pg_roles r where r.rolname = v_me) then

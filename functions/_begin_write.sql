@@ -18,7 +18,7 @@ begin
   if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
     raise exception using errcode = 'WA002',
       message = format('The lease on company %s is lost.', to_json(p_company_id)),
-      detail = coalesce(format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
+      detail = coalesce(to_json(v_lease.holder)::text || ' holds it until ' || v_lease.expires_at || '.',
                         'Nobody holds it now, but somebody may have held it and written.'),
       hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
   elsif p_lease_token is null and v_lease.token is not null then

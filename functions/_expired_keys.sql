@@ -22,7 +22,7 @@ returns table (
 )
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 set plan_cache_mode = force_custom_plan
 as $func$

@@ -1,6 +1,13 @@
 -- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
 -- last one of each identity, since one re-pairing saves creds more often than the history is long.
-create or replace function _keep_creds (p_old whatsapp_auth, p_new jsonb, p_now timestamptz)
+create or replace function _keep_creds (
+  p_company_id text,
+  p_version bigint,
+  p_creds jsonb,
+  p_saved_at timestamptz,
+  p_new jsonb,
+  p_now timestamptz
+)
 returns void
 language plpgsql
 volatile
@@ -11,17 +18,17 @@ declare
   v_versions constant integer := _history_length();
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
-  values (p_old.company_id, p_old.version, p_old.creds, p_old.updated_at, p_now,
-          _identity(p_old.creds) is distinct from _identity(p_new))
+  values (p_company_id, p_version, p_creds, p_saved_at, p_now,
+          _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
-   where h.company_id = p_old.company_id
+   where h.company_id = p_company_id
      and h.version < (
        select min(l.version)
          from (
            select n.version
              from whatsapp_auth_history n
-            where n.company_id = p_old.company_id
+            where n.company_id = p_company_id
             order by n.version desc
             limit v_versions
          ) l

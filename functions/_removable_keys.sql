@@ -9,7 +9,7 @@ create or replace function _removable_keys (
 returns table (company_id text, key_type text, key_id text)
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin

@@ -2,7 +2,9 @@
 -- creds keep their version. Answers the version.
 create or replace function _store_creds (
   p_company_id text,
-  p_old whatsapp_auth,
+  p_old_version bigint,
+  p_old_creds jsonb,
+  p_old_saved_at timestamptz,
   p_creds jsonb,
   p_saved_at timestamptz,
   p_now timestamptz
@@ -14,7 +16,7 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_version constant bigint := case when p_old.creds = p_creds then p_old.version else _next_number(p_old.version, p_now) end;
+  v_version constant bigint := case when p_old_creds = p_creds then p_old_version else _next_number(p_old_version, p_now) end;
 begin
   if p_creds is null then
     delete from whatsapp_auth a where a.company_id = p_company_id;
@@ -24,8 +26,8 @@ begin
     on conflict (company_id) do update
        set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
   end if;
-  if p_old.creds is not null and p_old.creds is distinct from p_creds then
-    perform _keep_creds(p_old, p_creds, p_now);
+  if p_old_creds is not null and p_old_creds is distinct from p_creds then
+    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now);
   end if;
   return v_version;
 end

@@ -27,7 +27,7 @@ exception
     raise exception using errcode = '55P03',
       message = format('%s stayed busy for %s ms.', p_what, v_wait),
       detail = 'Another transaction is writing. Nothing was written here.',
-      hint = coalesce(format('Process %s holds the lock: see pg_stat_activity; pg_terminate_backend(%1$s) ends it.', v_pid),
+      hint = coalesce('Process ' || v_pid || ' holds the lock: see pg_stat_activity; pg_terminate_backend(' || v_pid || ') ends it.',
                       'The lock has just become free: try again.');
 end
 $func$;

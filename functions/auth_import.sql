@@ -17,7 +17,7 @@ as $func$
 declare
   v_now timestamptz;
   v_creds constant jsonb := nullif(p_state -> 'creds', 'null');
-  v_old whatsapp_auth;
+  v_old record;
   v_creds_at timestamptz;
   v_written bigint := 0::bigint;
   v_rows bigint;
@@ -31,7 +31,7 @@ begin
   end if;
   v_now := _begin_write(p_company_id, p_lease_token);
   v_creds_at := least(coalesce(_from_utc(p_state ->> 'creds_updated_at'), v_now), v_now);
-  select *
+  select a.version, a.creds, a.updated_at
     into v_old
     from whatsapp_auth a
    where a.company_id = p_company_id;
@@ -57,13 +57,13 @@ begin
      where k.company_id = p_company_id
        and not exists (select from kept s where s.key_type = k.key_type and s.key_id = k.key_id);
     if v_creds is null then
-      perform _store_creds(p_company_id, v_old, null, v_creds_at, v_now);
+      perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, null, v_creds_at, v_now);
     end if;
   end if;
 
   if v_creds is not null and (v_old.version is null or p_mode = 'replace')
      and (v_old.creds, v_old.updated_at) is distinct from (v_creds, v_creds_at) then
-    perform _store_creds(p_company_id, v_old, v_creds, v_creds_at, v_now);
+    perform _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_creds_at, v_now);
     v_written := 1;
   end if;
 
@@ -72,12 +72,10 @@ begin
     from jsonb_each(p_state -> 'keys') t
     left join whatsapp_key_ttl l on l.key_type = t.key
    cross join lateral jsonb_each(t.value) e
-    left join (
-      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
-        from jsonb_each(p_state -> 'times') t
-       cross join lateral jsonb_each(t.value) e
-    ) x on x.key_type = t.key and x.key_id = e.key
-   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+   cross join lateral (
+     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+     offset 0
+   ) at
       on conflict (company_id, key_type, key_id) do update
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);

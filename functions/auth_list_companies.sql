@@ -14,8 +14,10 @@ begin
   -- From each company to the next by two index probes, however many keys lie between them.
   return query
   with recursive company (id) as (
-    select least((select min(a.company_id) from whatsapp_auth a where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
-                 (select min(k.company_id) from whatsapp_keys k where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
+    select least((select min(a.company_id) from whatsapp_auth a
+                   where a.company_id > coalesce(p_after, '') and (v_company is null or a.company_id = v_company)),
+                 (select min(k.company_id) from whatsapp_keys k
+                   where k.company_id > coalesce(p_after, '') and (v_company is null or k.company_id = v_company)))
     union all
     select least((select min(a.company_id) from whatsapp_auth a where a.company_id > c.id),
                  (select min(k.company_id) from whatsapp_keys k where k.company_id > c.id))

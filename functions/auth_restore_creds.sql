@@ -8,7 +8,7 @@ set search_path from current
 as $func$
 declare
   v_now timestamptz;
-  v_old whatsapp_auth;
+  v_old record;
   v_creds jsonb;
   v_version bigint;
 begin
@@ -23,8 +23,8 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  select * into v_old from whatsapp_auth a where a.company_id = p_company_id;
-  v_version := _store_creds(p_company_id, v_old, v_creds, v_now, v_now);
+  select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
   return v_version;
 end

@@ -23,7 +23,7 @@ end
 $func$;
 
 comment on function auth_unbind_role (name) is $$
-Ends what auth_bind_role began; true when the role was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
+Ends what auth_bind_role began for `p_role_name`; true when it was bound. From then on the role is what its grants make it: auth_state_tenant, which it keeps, opens nothing by itself, but a login that has auth_state_service too acts for every company again.
 
 Only for the service. Errors: 42501, WA006 (isolation level). Locks: the row of that role.
 $$;

@@ -11,12 +11,22 @@
 --   whatsapp_auth        creds of a company, with a version that only grows
 --   whatsapp_keys        Signal keys by company, key type and key id; expires_at where the type has a ttl
 --   whatsapp_leases      who may write a company at present, and the fencing token that proves it
+--   whatsapp_auth_history  earlier creds: the last few, and the last before each change of identity
+--   whatsapp_audit       who did what to which company when; never a value
 --   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_tenant_roles  which company a database login is confined to
 --   whatsapp_migrations  which migrations ran
 --
 -- The functions are the only door: tables and functions belong to auth_state_owner, which nobody can
--- log in as, and no other role has a privilege on a table. A trusted back end calls the functions as a
--- member of auth_state_service.
+-- log in as, and no other role has a privilege on a table. Each function first asks who is calling: the role
+-- that was set, or the login. Behind that stands row-level security, forced, on the same answer, so that a
+-- mistake in a function still shows and changes nobody else's rows.
+--   auth_state_service   a trusted back end: every company; set local auth_state.company_id narrows it to one
+--   auth_state_tenant    one company: the one its login is bound to (auth_bind_role, which outranks all else),
+--                        or the company_id claim of request.jwt.claims where a proxy logged in
+--   auth_state_proxy     whose claims are believed: PostgREST's authenticator
+--   auth_state_monitor   numbers, leases and the audit log; never creds or a value
+-- Supabase's service_role, authenticated and authenticator are made members of the first three.
 --
 -- How a writing function works, always in this order
 --   1. the arguments are checked whole, and that the caller may act for the company
@@ -31,16 +41,20 @@
 --             auth_export auth_stats auth_status auth_schema_version
 -- Writing     auth_init_creds auth_save_creds auth_set_keys auth_save_state auth_import
 --             auth_clear_keys auth_delete_company
--- Leases      auth_acquire_lease auth_renew_lease auth_release_lease
+-- History     auth_creds_history auth_restore_creds
+-- Leases      auth_acquire_lease auth_renew_lease auth_release_lease auth_list_leases
+-- Access      auth_bind_role auth_unbind_role auth_list_audit
 -- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
 --             auth_cleanup_job
 --
 -- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
 -- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
 --
--- Settings a session may make: auth_state.lock_wait (default 5s), the longest wait for a company.
+-- Settings: auth_state.lock_wait (5s), the longest wait for a company; auth_state.company_id, the one company a
+-- service confines itself to; auth_state.history_versions (5); auth_state.audit_retention (90 days).
 
 begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
 set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;

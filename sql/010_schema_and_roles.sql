@@ -76,7 +76,7 @@ begin
     raise exception using errcode = 'WA006',
       message = 'Functions of somebody else carry our names.',
       detail = v_what,
-      hint = 'Drop or rename them, then install again. After a restore without owners: drop them, they are made anew.';
+      hint = 'Drop or rename them, then install again. After a restore without owners: drop them with cascade, they are made anew.';
   end if;
 
   select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
@@ -146,8 +146,9 @@ begin
         raise exception using errcode = '42501',
           message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
           detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
-                   || coalesce(format(' It is missing on: %s.', v_bad), ''),
-          hint = format('As a superuser: alter role %I createrole;', v_me) || coalesce(format(' grant %s to %I with admin option;', v_bad, v_me), '');
+                   || coalesce(' It is missing on: ' || v_bad || '.', ''),
+          hint = format('As a superuser: alter role %I createrole;', v_me)
+                 || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
     end;
   end loop;
 
@@ -163,7 +164,9 @@ begin
   end if;
 
   execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor', current_schema());
+  -- To the proxy, which calls nothing, so that the role stays while a database needs it.
+  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor, auth_state_proxy',
+                 current_schema());
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),

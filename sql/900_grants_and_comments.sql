@@ -138,21 +138,23 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.kept_in is
-  'The table this row was written in. A restored dump brings rows into another one: those are no lease, their tokens are over.';
+  'The table this row was written in. A restore brings rows into another one: those are no lease, their tokens are over.';
 comment on table whatsapp_auth_history is
   'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
 comment on column whatsapp_auth_history.version is 'The version these creds had.';
 comment on column whatsapp_auth_history.saved_at is 'When they were saved.';
 comment on column whatsapp_auth_history.replaced_at is 'When other creds, or none, took their place.';
 comment on column whatsapp_auth_history.ends_identity is 'Whether those were another identity.';
-comment on table whatsapp_audit is 'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
+comment on table whatsapp_audit is
+  'Who did what to which account when; no key id, never a value. Written by the functions alone, read by auth_list_audit.';
 comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
 comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
 comment on column whatsapp_audit.login is 'session_user: who logged in.';
 comment on column whatsapp_audit.role is 'The role that was set, or the login.';
 comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
 comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
-comment on table whatsapp_tenant_roles is 'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
+comment on table whatsapp_tenant_roles is
+  'Which account a database login is confined to. Changed by auth_bind_role and auth_unbind_role only.';
 comment on column whatsapp_tenant_roles.role_name is 'By name: a binding outlives the role.';
 comment on table whatsapp_key_ttl is 'How long keys of a type live without being written. Changed by auth_set_ttl only.';
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';

@@ -19,6 +19,7 @@ from pg_auth_state import (
     IdentityChangeRefused,
     InvalidInput,
     LeaseLost,
+    NotFound,
     UnsafeRequest,
     VersionConflict,
     install,
@@ -261,6 +262,63 @@ def test_types_that_an_account_needs_do_not_expire_unless_forced(kind: Any, db: 
     with pytest.raises(UnsafeRequest):
         everything.set_ttl("app-state-sync-key", timedelta(days=1))
     everything.set_ttl("app-state-sync-key", timedelta(days=1), force=True)
+
+
+def test_earlier_creds_are_listed_and_restored(state: Any) -> None:
+    first = state.save_creds(PAIRED | {"n": 1})
+    second = state.save_creds(PAIRED | {"n": 2})
+    (earlier,) = state.creds_history()
+    assert (earlier.version, len(earlier.identity)) == (first, 32)
+    assert earlier.saved_at.tzinfo is not None
+    assert state.restore_creds(first) > second
+    assert state.get_creds() == PAIRED | {"n": 1}
+    with pytest.raises(NotFound):
+        state.restore_creds(7)
+
+
+def test_a_login_is_confined_to_an_account(state: Any, kind: Any, db: Any) -> None:
+    db.conn.execute("drop role if exists confined; create role confined login")
+    try:
+        state.bind_role("confined")
+        theirs = db.server.url(db.name, "confined")
+        assert kind.state(theirs).set_keys({"session": {"1.0": {}}}) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            kind.state(theirs, "c2").get_creds()
+        assert kind.state(db.service_dsn, None).unbind_role("confined") is True
+        assert state.unbind_role("confined") is False
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            kind.state(theirs).get_creds()
+        with pytest.raises(InvalidInput):
+            state.bind_role("nobody of this name")
+    finally:
+        kind.close()
+        db.conn.execute("drop role confined")
+
+
+def test_leases_and_what_was_done_are_listed(state: Any, kind: Any, db: Any) -> None:
+    token = state.acquire_lease("server-1").token
+    state.init_creds({"noiseKey": b"1"}, lease_token=token)
+    kind.state(db.service_dsn, "c2").init_creds({})
+    (lease,) = state.list_leases()
+    assert (lease.company_id, lease.holder, lease.is_live) == ("c1", "server-1", True)
+    assert state.list_leases(after="c1") == []
+    created, acquired = state.list_audit()
+    assert (created.action, created.login, created.holder, created.rows) == (
+        "creds_created",
+        "app",
+        "server-1",
+        1,
+    )
+    assert (acquired.action, acquired.company_id, acquired.details) == (
+        "lease_acquired",
+        "c1",
+        None,
+    )
+    assert state.list_audit(before=created.at) == [acquired]
+    everything = kind.state(db.service_dsn, None)
+    assert [event.company_id for event in everything.list_audit(limit=1)] == ["c2"]
+    with pytest.raises(InvalidInput):
+        state.list_audit(before=datetime(2026, 1, 1))
 
 
 def test_numbers_and_sizes_are_by_account_and_type(state: Any, kind: Any, db: Any) -> None:

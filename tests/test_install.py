@@ -43,6 +43,14 @@ def new_cluster() -> Iterator[Callable[[str], Cluster]]:
         cluster.remove()
 
 
+OUR_ROLES = (
+    "auth_state_tenant",
+    "auth_state_monitor",
+    "auth_state_proxy",
+    "auth_state_service",
+    "auth_state_owner",
+)
+
 # Each version and each kind of installer once: for what depends on the tables only.
 TWO_CLUSTERS = pytest.mark.parametrize("cluster", ["pg15-login", "pg18-superuser"], indirect=True)
 
@@ -297,10 +305,41 @@ def test_installing_again_takes_back_what_was_granted_since(db: Database, grant:
 
 
 def test_installing_again_gives_back_to_the_service_what_was_revoked(db: Database) -> None:
-    before = schema(db)
+    before = sorted(schema(db).splitlines())
     db.conn.execute("revoke all on all functions in schema public from auth_state_service")
     db.install()
-    assert schema(db) == before
+    assert sorted(schema(db).splitlines()) == before
+
+
+def test_a_database_of_the_first_migration_becomes_as_a_fresh_one(
+    db: Database, fresh_schema: str
+) -> None:
+    db.conn.execute(
+        """
+        drop policy company on whatsapp_auth;
+        drop table whatsapp_auth_history, whatsapp_audit cascade;
+        drop table whatsapp_tenant_roles cascade;
+        alter table whatsapp_leases drop column kept_in;
+        delete from whatsapp_migrations where number > 1;
+        insert into whatsapp_auth values ('acme', '{"a": 1}', 1, now(), now());
+        insert into whatsapp_leases values ('acme', 'me', 7, now(), now() + interval '1 hour')
+        """
+    )
+    db.install()
+    assert schema(db) == fresh_schema
+    with db.connect("app") as conn:
+        assert count(conn, "select auth_save_creds('acme', '{\"a\": 2}', p_lease_token => 7)") > 1
+        assert count(conn, "select count(*) from auth_creds_history('acme')") == 1
+
+
+@pytest.mark.parametrize(
+    "table", ["whatsapp_auth_history", "whatsapp_audit", "whatsapp_tenant_roles"]
+)
+def test_a_history_audit_log_or_binding_that_somebody_else_wrote_is_not_believed(
+    empty_db: Database, table: str
+) -> None:
+    make_by_hand(empty_db, f"create table {table} (company_id text)")
+    refuse(empty_db, "WA006", table)
 
 
 # Tables made by hand
@@ -680,7 +719,7 @@ def test_tables_of_ours_that_lost_their_owner_are_as_tight_as_fresh_ones(
         do $$ declare f text; begin
           for f in select p.oid::regprocedure from pg_proc p
                     where p.proowner = to_regrole('auth_state_owner') loop
-            execute 'drop function ' || f;
+            execute 'drop function ' || f || ' cascade';
           end loop;
           for f in select c.relname from pg_class c
                     where c.relowner = to_regrole('auth_state_owner') and c.relkind = 'r' loop
@@ -769,7 +808,7 @@ def test_installers_at_once_in_two_databases_make_the_roles_once(
         for database in databases:
             database.drop()
         with cluster.server.connect() as conn:
-            conn.execute("drop role auth_state_owner, auth_state_service")
+            conn.execute(f"drop role {', '.join(OUR_ROLES)}")
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)
@@ -798,7 +837,7 @@ def test_a_login_needs_admin_option_where_the_roles_exist(
         return
     refuse(second, "42501", "installer", "auth_state_owner", "auth_state_service", "admin option")
     with cluster.server.connect() as conn:
-        conn.execute("grant auth_state_owner, auth_state_service to installer with admin option")
+        conn.execute(f"grant {', '.join(OUR_ROLES)} to installer with admin option")
     install(second)
 
 

@@ -96,7 +96,13 @@ def test_roles_stay_while_another_database_needs_them(
     install(second)
     first.conn.execute("grant auth_state_service to app")
     uninstall(first)
-    assert roles(first) == ["auth_state_owner", "auth_state_service"]
+    assert roles(first) == [
+        "auth_state_monitor",
+        "auth_state_owner",
+        "auth_state_proxy",
+        "auth_state_service",
+        "auth_state_tenant",
+    ]
     with second.connect("app") as conn:
         conn.execute("select auth_set_keys('acme', '{\"session\": {\"1.0\": 1}}')")
     if cluster.installer != "postgres":

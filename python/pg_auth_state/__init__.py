@@ -32,21 +32,26 @@ if TYPE_CHECKING:
     from .files.flag import open_auth_state
     from .files.store import FileAuthState
     from .rows import (
+        AuditEvent,
         CleanupJob,
         Company,
+        CredsVersion,
         KeyRow,
         KeyStats,
         KeyTypeStatus,
         Lease,
+        LeaseRow,
         Status,
     )
 
 __all__ = [
     "AsyncAuthState",
+    "AuditEvent",
     "AuthState",
     "AuthStateError",
     "CleanupJob",
     "Company",
+    "CredsVersion",
     "FileAuthState",
     "IdentityChangeRefused",
     "Installed",
@@ -56,6 +61,7 @@ __all__ = [
     "KeyTypeStatus",
     "Lease",
     "LeaseLost",
+    "LeaseRow",
     "NotFound",
     "Status",
     "UnsafeRequest",
@@ -70,8 +76,11 @@ __all__ = [
 _HOME = {
     "AsyncAuthState": "._async.client",
     "AuthState": "._sync.client",
+    "AuditEvent": ".rows",
     "CleanupJob": ".rows",
     "Company": ".rows",
+    "CredsVersion": ".rows",
+    "LeaseRow": ".rows",
     "FileAuthState": ".files.store",
     "Installed": "._install",
     "KeyRow": ".rows",

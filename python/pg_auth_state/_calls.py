@@ -23,7 +23,18 @@ from psycopg.pq import Format
 from . import _wire
 from ._wire import Value
 from .errors import InvalidInput
-from .rows import CleanupJob, Company, KeyRow, KeyStats, KeyTypeStatus, Lease, Status
+from .rows import (
+    AuditEvent,
+    CleanupJob,
+    Company,
+    CredsVersion,
+    KeyRow,
+    KeyStats,
+    KeyTypeStatus,
+    Lease,
+    LeaseRow,
+    Status,
+)
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -363,6 +374,57 @@ class Calls:
             p_token=_wire.whole(token, "token"),
         )
 
+    def list_leases(self, *, after: str | None, limit: int) -> Call[list[LeaseRow]]:
+        return self._call(
+            "auth_list_leases",
+            lambda rows: [LeaseRow(*row) for row in rows],
+            table=True,
+            **_page(after, limit),
+        )
+
+    @_for_company
+    def creds_history(self) -> Call[list[CredsVersion]]:
+        return self._call(
+            "auth_creds_history",
+            lambda rows: [CredsVersion(*row) for row in rows],
+            table=True,
+            p_company_id=self.company_id,
+        )
+
+    @_for_company
+    def restore_creds(self, version: int, *, lease_token: int | None) -> Call[int]:
+        return self._call(
+            "auth_restore_creds",
+            _scalar,
+            p_company_id=self.company_id,
+            p_version=_wire.whole(version, "version"),
+            **_token(lease_token),
+        )
+
+    @_for_company
+    def bind_role(self, role_name: str) -> Call[None]:
+        return self._call(
+            "auth_bind_role",
+            lambda rows: None,
+            p_role_name=_wire.text(role_name, "role_name"),
+            p_company_id=self.company_id,
+        )
+
+    def unbind_role(self, role_name: str) -> Call[bool]:
+        return self._call(
+            "auth_unbind_role", _scalar, p_role_name=_wire.text(role_name, "role_name")
+        )
+
+    def list_audit(self, *, before: datetime | None, limit: int) -> Call[list[AuditEvent]]:
+        return self._call(
+            "auth_list_audit",
+            lambda rows: [AuditEvent(*row) for row in rows],
+            table=True,
+            **_text("p_company_id", self.company_id),
+            **_time("p_before", before),
+            p_limit=_wire.whole(limit, "limit", bits=32),
+        )
+
     def stats(self) -> Call[list[KeyStats]]:
         return self._call(
             "auth_stats",
@@ -396,6 +458,17 @@ def _version(value: int | None) -> dict[str, Any]:
 
 def _page(after: str | None, limit: int) -> dict[str, Any]:
     return {**_text("p_after", after), "p_limit": _wire.whole(limit, "limit", bits=32)}
+
+
+def _time(argument: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidInput(
+            f"invalid {argument[2:]}",
+            detail=f"{argument[2:]}: a datetime with a time zone is expected",
+        )
+    return {argument: value}
 
 
 def _interval(value: object) -> timedelta:

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 __all__ = [
+    "AuditEvent",
     "CleanupJob",
     "Company",
+    "CredsVersion",
     "KeyRow",
     "KeyStats",
     "KeyTypeStatus",
     "Lease",
+    "LeaseRow",
     "Status",
 ]
 
@@ -26,6 +29,43 @@ class Lease:
     token: int | None
     holder: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """One lease, live or the last there was. Never its token."""
+
+    company_id: str
+    holder: str
+    acquired_at: datetime
+    expires_at: datetime
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CredsVersion:
+    """Earlier creds that are kept. `identity` is a fingerprint of whose they are, no secret; None
+    for creds without identity keys and for encrypted ones."""
+
+    version: int
+    saved_at: datetime
+    identity: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Who did what. `company_id` is None where it concerned no account in particular, `login` who
+    logged in, `role` the role that was set, `holder` who held the lease of the account."""
+
+    at: datetime
+    company_id: str | None
+    action: str
+    login: str
+    role: str
+    application_name: str | None
+    holder: str | None
+    rows: int | None
+    details: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)

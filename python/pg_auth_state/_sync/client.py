@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from .._calls import Call, Calls
 from .._wire import Value
-from ..rows import CleanupJob, Company, KeyRow, KeyStats, Lease, Status
+from ..rows import (
+    AuditEvent,
+    CleanupJob,
+    Company,
+    CredsVersion,
+    KeyRow,
+    KeyStats,
+    Lease,
+    LeaseRow,
+    Status,
+)
 from .database import database as _database
 from .ordering import Writes, turn
 
@@ -311,6 +321,52 @@ class AuthState:
     def release_lease(self, token: int) -> bool:
         """Give the lease back, after all writes issued before; false if it was lost already."""
         return self._write(self._calls.release_lease(token))
+
+    def list_leases(self, *, after: str | None = None, limit: int = 1000) -> list[LeaseRow]:
+        """One page of the leases of all accounts that the caller may see, by account."""
+        return self._read(self._calls.list_leases(after=after, limit=limit))
+
+    # Earlier creds
+
+    def creds_history(self) -> list[CredsVersion]:
+        """The earlier creds that are kept, newest first: the last five, and for 30 days the last
+        before each change of identity."""
+        return self._read(self._calls.creds_history())
+
+    def restore_creds(self, version: int, *, lease_token: int | None = None) -> int:
+        """Put earlier creds back, as a new version; that version.
+
+        Creds only: sessions and sender keys stay as they are, a ratchet cannot go back.
+
+        Raises:
+            NotFound: This version is not kept.
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.restore_creds(version, lease_token=lease_token))
+
+    # Who may
+
+    def bind_role(self, role_name: str) -> None:
+        """Confine a database login to this account, whatever else it is granted or sets.
+
+        Raises:
+            InvalidInput: There is no such role.
+            UnsafeRequest: It is a superuser, or one of the package's own roles.
+        """
+        self._read(self._calls.bind_role(role_name))
+
+    def unbind_role(self, role_name: str) -> bool:
+        """Free a database login from its account; false if it was bound to none."""
+        return self._read(self._calls.unbind_role(role_name))
+
+    def list_audit(self, *, before: datetime | None = None, limit: int = 1000) -> list[AuditEvent]:
+        """One page of the audit log, newest first; of all accounts when `company_id` was left out.
+
+        Args:
+            before: Events older than this; for the next page, `at` of the last one.
+            limit: The most rows of a page, but events of one instant stay together.
+        """
+        return self._read(self._calls.list_audit(before=before, limit=limit))
 
     # Housekeeping
 

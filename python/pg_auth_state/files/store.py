@@ -280,6 +280,14 @@ class FileAuthState:
         """Files have no versions."""
         raise _no_versions()
 
+    def creds_history(self) -> NoReturn:
+        """Files have no versions."""
+        raise _no_versions()
+
+    def restore_creds(self, version: int, **options: object) -> NoReturn:
+        """Files have no versions."""
+        raise _no_versions()
+
     def acquire_lease(self, holder: str, **options: object) -> NoReturn:
         """Files have no leases."""
         raise _no_leases()

@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(24);
+select plan(31);
 
 create role stranger;
 grant usage on schema public to stranger;
@@ -34,7 +34,14 @@ from (
   ($$auth_release_lease('acme', 1)$$),
   ($$auth_stats('acme')$$),
   ($$auth_stats()$$),
-  ($$auth_status()$$)
+  ($$auth_status()$$),
+  ($$auth_creds_history('acme')$$),
+  ($$auth_restore_creds('acme', 1)$$),
+  ($$auth_list_leases()$$),
+  ($$auth_list_audit()$$),
+  ($$auth_list_audit('acme')$$),
+  ($$auth_bind_role('stranger', 'acme')$$),
+  ($$auth_unbind_role('stranger')$$)
 ) as c (call);
 
 select * from finish();

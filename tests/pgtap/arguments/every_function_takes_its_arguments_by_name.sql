@@ -1,6 +1,7 @@
 begin;
-select plan(24);
+select plan(30);
 
+create role app_2;
 set local role app;
 
 select lives_ok('select * from ' || c.call, c.call)
@@ -35,8 +36,16 @@ from (
   ($$auth_stats(p_company_id => null)$$),
   ($$auth_schema_version()$$),
   ($$auth_cleanup_job()$$),
-  ($$auth_status()$$)
+  ($$auth_status()$$),
+  ($$auth_creds_history(p_company_id => 'acme')$$),
+  ($$auth_list_leases(p_after => null, p_limit => 1)$$),
+  ($$auth_list_audit(p_company_id => null, p_before => null, p_limit => 1)$$),
+  ($$auth_bind_role(p_role_name => 'app_2', p_company_id => 'acme')$$),
+  ($$auth_unbind_role(p_role_name => 'app_2')$$)
 ) as c (call);
+select throws_ok(
+  $$select auth_restore_creds(p_company_id => 'initech', p_version => 1, p_lease_token => null)$$, 'WA004', null, 'auth_restore_creds'
+);
 select throws_ok($$select auth_renew_lease(p_company_id => 'acme', p_token => 1, p_ttl => '1 minute')$$, 'WA002', null, 'auth_renew_lease');
 select throws_ok($$select auth_schedule_cleanup(p_schedule => '')$$, 'WA001', null, 'auth_schedule_cleanup');
 

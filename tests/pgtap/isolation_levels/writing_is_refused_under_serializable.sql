@@ -1,7 +1,7 @@
 begin;
 set local transaction_isolation = 'serializable';
 \ir ../refuses.psql
-select plan(13);
+select plan(16);
 
 set local role app;
 
@@ -18,6 +18,9 @@ from (
   ($$auth_acquire_lease('acme', 'me')$$),
   ($$auth_renew_lease('acme', 1)$$),
   ($$auth_release_lease('acme', 1)$$),
+  ($$auth_restore_creds('acme', 1)$$),
+  ($$auth_bind_role('app', 'acme')$$),
+  ($$auth_unbind_role('app')$$),
   ($$cleanup_expired_keys()$$),
   ($$cleanup_expired_keys(p_company_id => 'acme')$$),
   ($$auth_set_ttl('device-list', '1 day')$$)

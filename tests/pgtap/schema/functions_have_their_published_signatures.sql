@@ -11,7 +11,8 @@ select bag_eq(
         'auth_get_creds', 'auth_init_creds', 'auth_save_creds', 'auth_creds_version', 'auth_get_keys', 'auth_set_keys',
         'auth_save_state', 'auth_list_keys', 'auth_list_companies', 'auth_clear_keys', 'auth_delete_company', 'auth_export',
         'auth_import', 'cleanup_expired_keys', 'auth_set_ttl', 'auth_schedule_cleanup', 'auth_unschedule_cleanup',
-        'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_stats', 'auth_schema_version'
+        'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_stats', 'auth_schema_version',
+        'auth_creds_history', 'auth_restore_creds', 'auth_bind_role', 'auth_unbind_role'
       )
   $$,
   array[
@@ -19,6 +20,10 @@ select bag_eq(
     || ' returns TABLE(acquired boolean, token bigint, holder text, expires_at timestamp with time zone)',
     'auth_clear_keys(p_company_id text, p_key_type text DEFAULT NULL::text, p_lease_token bigint DEFAULT NULL::bigint)'
     || ' returns bigint',
+    'auth_bind_role(p_role_name name, p_company_id text) returns void',
+    'auth_unbind_role(p_role_name name) returns boolean',
+    'auth_creds_history(p_company_id text) returns TABLE(version bigint, saved_at timestamp with time zone, identity text)',
+    'auth_restore_creds(p_company_id text, p_version bigint, p_lease_token bigint DEFAULT NULL::bigint) returns bigint',
     'auth_creds_version(p_company_id text) returns bigint',
     'auth_delete_company(p_company_id text, p_lease_token bigint DEFAULT NULL::bigint) returns bigint',
     'auth_export(p_company_id text) returns jsonb',

@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(7);
 
 select is(
   (
@@ -27,10 +27,13 @@ select is(
     from pg_attribute as a
     where a.attrelid = 'whatsapp_leases'::regclass and a.attnum > 0 and not a.attisdropped
   ),
-  'company_id text, holder text, token bigint, acquired_at timestamp with time zone, expires_at timestamp with time zone',
+  'company_id text, holder text, token bigint, acquired_at timestamp with time zone, expires_at timestamp with time zone'
+  ', kept_in oid',
   'whatsapp_leases'
 );
 select col_type_is('public', 'whatsapp_key_ttl', 'key_type', 'text', 'whatsapp_key_ttl.key_type');
+select col_type_is('public', 'whatsapp_tenant_roles', 'role_name', 'name', 'whatsapp_tenant_roles.role_name');
+select col_type_is('public', 'whatsapp_tenant_roles', 'company_id', 'text', 'whatsapp_tenant_roles.company_id');
 select col_type_is('public', 'whatsapp_key_ttl', 'ttl', 'interval', 'whatsapp_key_ttl.ttl');
 
 select * from finish();

@@ -1,7 +1,7 @@
 begin;
 select plan(1);
 
-select results_eq(
+select bag_eq(
   $$
     select pg_get_indexdef(i.indexrelid)
     from pg_index as i
@@ -9,9 +9,11 @@ select results_eq(
     where c.relnamespace = 'public'::regnamespace and not i.indisprimary
   $$,
   array[
+    'CREATE INDEX whatsapp_audit_at_idx ON public.whatsapp_audit USING btree (at)',
+    'CREATE INDEX whatsapp_auth_history_replaced_at_idx ON public.whatsapp_auth_history USING btree (replaced_at) WHERE ends_identity',
     'CREATE INDEX whatsapp_keys_expires_at_idx ON public.whatsapp_keys USING btree (expires_at) WHERE (expires_at IS NOT NULL)'
   ],
-  'on expires_at, of the keys that have one'
+  'for what cleanup looks for across companies'
 );
 
 select * from finish();

@@ -1,0 +1,78 @@
+/**
+ * The keys of an account that is ours alone, in memory as JSON text: nobody else writes while the lease lives.
+ * All ids are known, so that a miss is free; values that do not fit are read on demand.
+ */
+
+const PAGE = 1000 // what Supabase gives at most, unless configured
+
+export class Cache {
+    /** @param {number} maxBytes of JSON text */
+    constructor(maxBytes) {
+        this.maxBytes = maxBytes
+        this.bytes = 0
+        /** Text of a value; undefined: it is there, but not here. @type {Map<string, Map<string, string | undefined>>} */
+        this.types = new Map()
+    }
+
+    /** @param {import('./state.js').Transport} transport @param {string} companyId */
+    async load(transport, companyId) {
+        /** @type {any[]} */
+        const types = await transport.rows('auth_stats', [['p_company_id', 'text', companyId]], ['key_type', 'bytes'])
+        for (const { key_type: type } of types.sort((a, b) => Number(a.bytes) - Number(b.bytes))) {
+            /** @type {string | null} */
+            let after = null
+            for (;;) {
+                const fits = this.bytes < this.maxBytes
+                /** @type {any[]} */
+                const rows = await transport.rows('auth_list_keys', [
+                    ['p_company_id', 'text', companyId],
+                    ['p_key_type', 'text', type],
+                    ['p_after', 'text', after],
+                    ['p_limit', 'integer', PAGE],
+                    ['p_values', 'boolean', fits]
+                ], fits ? ['key_id', 'value'] : ['key_id'])
+                if (!rows.length) {
+                    break
+                }
+                for (const row of rows) {
+                    this.put(type, row.key_id, row.value)
+                }
+                after = rows[rows.length - 1].key_id
+            }
+        }
+    }
+
+    /** Whether there is such a key; undefined when only the database knows. @param {string} type @param {string} id */
+    has(type, id) {
+        return this.types.get(type)?.has(id) ?? false
+    }
+
+    /** @param {string} type @param {string} id */
+    text(type, id) {
+        return this.types.get(type)?.get(id)
+    }
+
+    /** @param {string} type @param {string} id @param {string | undefined} text undefined: only the database has it */
+    put(type, id, text) {
+        let values = this.types.get(type)
+        if (!values) {
+            this.types.set(type, values = new Map())
+        }
+        this.bytes -= values.get(id)?.length ?? 0
+        const fits = text !== undefined && this.bytes + text.length <= this.maxBytes
+        values.set(id, fits ? text : undefined)
+        this.bytes += fits ? text.length : 0
+    }
+
+    /** @param {string} type @param {string} id */
+    remove(type, id) {
+        const values = this.types.get(type)
+        this.bytes -= values?.get(id)?.length ?? 0
+        values?.delete(id)
+    }
+
+    clear() {
+        this.types.clear()
+        this.bytes = 0
+    }
+}

@@ -1,0 +1,125 @@
+/** The right to write an account, kept alive in the background. */
+import { AuthStateError, LeaseLost, translated } from './errors.js'
+import { retrying } from './retry.js'
+
+const TTL_MS = 60_000
+
+export class Lease {
+    /**
+     * @param {import('./state.js').Transport} transport
+     * @param {string} companyId
+     * @param {{holder: string, ttlMs?: number, steal?: boolean}} options
+     * @param {(error: Error) => void} [onLost]
+     */
+    constructor(transport, companyId, { holder, ttlMs = TTL_MS, steal = false }, onLost) {
+        this.transport = transport
+        this.companyId = companyId
+        this.holder = holder
+        this.ttlMs = ttlMs
+        this.steal = steal
+        this.onLost = onLost
+        /** @type {number | null} */
+        this.token = null
+        /** When it ends unless renewed, in performance.now(), counted from before the request: our clock alone. */
+        this.endsAt = 0
+        /** @type {Error | null} */
+        this.lost = null
+        this.closed = false
+        /** @type {NodeJS.Timeout | undefined} */
+        this.timer = undefined
+        /** @type {NodeJS.Timeout | undefined} */
+        this.end = undefined
+    }
+
+    async acquire() {
+        const sent = performance.now()
+        const ttl = `${this.ttlMs} milliseconds`
+        const [row] = await this.transport.rows('auth_acquire_lease', [
+            ['p_company_id', 'text', this.companyId],
+            ['p_holder', 'text', this.holder],
+            ['p_ttl', 'interval', ttl],
+            ['p_steal', 'boolean', this.steal]
+        ], ['acquired', 'token', 'holder', 'expires_at'])
+        if (String(row.acquired) !== 'true') {
+            throw new LeaseLost(`company ${JSON.stringify(this.companyId)} is under a lease`, {
+                code: 'WA002',
+                detail: `${JSON.stringify(row.holder)} holds it until ${row.expires_at}.`,
+                hint: 'Wait until it has ended, or pass steal: true.',
+                companyId: this.companyId
+            })
+        }
+        this.token = Number(row.token)
+        this.#renewed(sent)
+    }
+
+    /** Throws once the lease is lost, without asking the database. */
+    check() {
+        if (!this.lost && !this.closed && performance.now() >= this.endsAt) {
+            this.lose(new LeaseLost('the lease has ended', { code: 'WA002', companyId: this.companyId }))
+        }
+        if (this.lost) {
+            throw this.lost
+        }
+    }
+
+    /** @param {Error} error */
+    lose(error) {
+        if (this.lost || this.closed) {
+            return
+        }
+        this.lost = error
+        clearTimeout(this.timer)
+        clearTimeout(this.end)
+        this.onLost?.(error)
+    }
+
+    async release() {
+        if (this.closed) {
+            return
+        }
+        this.closed = true
+        clearTimeout(this.timer)
+        clearTimeout(this.end)
+        if (!this.lost) {
+            await this.transport.scalar('auth_release_lease', [
+                ['p_company_id', 'text', this.companyId], ['p_token', 'bigint', this.token]
+            ])
+        }
+    }
+
+    /** @param {number} sent */
+    #renewed(sent) {
+        this.endsAt = sent + this.ttlMs
+        clearTimeout(this.end)
+        this.end = setTimeout(() => {
+            try {
+                this.check()
+            } catch {
+                // whoever uses the account next is told
+            }
+        }, Math.max(0, this.endsAt - performance.now())).unref()
+        this.timer = setTimeout(() => void this.#renew(), this.ttlMs / 3).unref()
+    }
+
+    async #renew() {
+        let sent = 0
+        try {
+            await retrying(() => {
+                sent = performance.now()
+                return this.transport.scalar('auth_renew_lease', [
+                    ['p_company_id', 'text', this.companyId],
+                    ['p_token', 'bigint', this.token],
+                    ['p_ttl', 'interval', `${this.ttlMs} milliseconds`]
+                ])
+            }, () => this.closed || this.lost ? 0 : this.endsAt)
+            if (!this.closed && !this.lost) {
+                this.#renewed(sent)
+            }
+        } catch (error) {
+            const refusal = translated(error, this.companyId)
+            if (refusal instanceof AuthStateError) {
+                this.lose(refusal)
+            } // anything else: the timer of the end tells, unless a write finds out before
+        }
+    }
+}

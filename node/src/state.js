@@ -1,0 +1,301 @@
+/** The auth state of one account, as Baileys wants it, over any transport. */
+import { AuthStateError, InvalidInput, LeaseLost, translated } from './errors.js'
+import { Cache } from './cache.js'
+import { Lease } from './lease.js'
+import { allWritten, inTurn, written } from './ordering.js'
+import { retrying } from './retry.js'
+import { bindSignalJobs } from './signal-jobs.js'
+import { codec as codecOf } from './values.js'
+
+const RETRY_MS = 15_000
+const MAX_CACHE_BYTES = 64 * 1024 * 1024
+const PAGE = 1000
+
+/**
+ * @typedef {import('./postgres.js').Postgres | import('./supabase.js').Supabase} Transport
+ * @typedef {import('../index.d.ts').AuthStateOptions} Options
+ */
+
+/** The Baileys that the program uses. @returns {Promise<any>} */
+export async function installedBaileys() {
+    for (const name of ['baileys', '@whiskeysockets/baileys']) {
+        try {
+            return await import(name)
+        } catch (error) {
+            if (/** @type {any} */ (error).code !== 'ERR_MODULE_NOT_FOUND') {
+                throw error
+            }
+        }
+    }
+    throw new InvalidInput('Baileys is not installed where this package looks for it', {
+        code: 'WA001', hint: 'npm i baileys, or pass it: { baileys: await import(…) }'
+    })
+}
+
+/** @param {Transport} transport @param {string} companyId @param {Options} options */
+export async function openState(transport, companyId, options = {}) {
+    if (typeof companyId !== 'string' || companyId === '') {
+        throw new InvalidInput('invalid companyId', { code: 'WA001', detail: 'companyId: a string is expected' })
+    }
+    const baileys = options.baileys ?? await installedBaileys()
+    if (options.bindSignalJobs !== false) {
+        bindSignalJobs(options.libsignal)
+    }
+    const account = new Account(transport, companyId, baileys, options)
+    try {
+        await account.open()
+    } catch (error) {
+        await account.close().catch(() => {})
+        throw error
+    }
+    return account.published()
+}
+
+class Account {
+    /** @param {Transport} transport @param {string} companyId @param {any} baileys @param {Options} options */
+    constructor(transport, companyId, baileys, options) {
+        this.transport = transport
+        this.companyId = companyId
+        this.baileys = baileys
+        this.codec = codecOf(baileys.BufferJSON)
+        this.retryMs = options.retryMs ?? RETRY_MS
+        this.closed = false
+        /** @type {any} */
+        this.creds = undefined
+        /** @type {Lease | null} */
+        this.lease = options.lease ? new Lease(transport, companyId, options.lease, error => {
+            this.cache?.clear()
+            options.onLeaseLost?.(error)
+        }) : null
+        /** @type {Cache | null} */
+        this.cache = options.lease ? new Cache(options.maxCacheBytes ?? MAX_CACHE_BYTES) : null
+    }
+
+    async open() {
+        const { lease, cache } = this
+        if (lease) {
+            await this.#trying(() => lease.acquire())
+        }
+        const creds = await this.#read('auth_get_creds', [])
+        this.creds = this.transport.value(this.codec, creds) ?? await this.#newCreds()
+        if (cache) {
+            await this.#trying(() => {
+                cache.clear()
+                return cache.load(this.transport, this.companyId)
+            })
+        }
+    }
+
+    /** Whoever starts together ends with the same identity: the database keeps the first creds. */
+    async #newCreds() {
+        const creds = this.codec.encode(this.baileys.initAuthCreds())
+        const won = await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]])
+        return this.transport.value(this.codec, won)
+    }
+
+    published() {
+        return {
+            state: {
+                creds: this.creds,
+                keys: {
+                    get: this.get.bind(this),
+                    set: this.set.bind(this),
+                    clear: this.clear.bind(this),
+                    list: this.list.bind(this),
+                    listIds: this.listIds.bind(this)
+                }
+            },
+            saveCreds: this.saveCreds.bind(this),
+            close: this.close.bind(this),
+            lease: this.lease
+        }
+    }
+
+    /** @param {string} type @param {string[]} ids @returns {Promise<Record<string, any>>} */
+    async get(type, ids) {
+        this.#check()
+        await written(this.companyId, type, ids)
+        this.#check()
+        /** @type {Record<string, any>} */
+        let found
+        if (this.cache) {
+            found = await this.#cached(type, ids, this.cache)
+        } else if (ids.length) {
+            found = this.transport.ids(this.codec, await this.#fetch(type, ids))
+        } else {
+            found = {}
+        }
+        if (type === 'app-state-sync-key') {
+            // As the file store does: with `create` keyData would stay a string.
+            const { AppStateSyncKeyData } = this.baileys.proto.Message
+            for (const id of Object.keys(found)) {
+                found[id] = found[id] && AppStateSyncKeyData.fromObject(found[id])
+            }
+        }
+        return found
+    }
+
+    /** @param {string} type @param {readonly string[]} ids */
+    #fetch(type, ids) {
+        return this.#read('auth_get_keys', [['p_key_type', 'text', type], ['p_key_ids', 'text[]', ids]])
+    }
+
+    /** @param {string} type @param {string[]} ids @param {Cache} cache */
+    async #cached(type, ids, cache) {
+        const absent = ids.filter(id => cache.has(type, id) && cache.text(type, id) === undefined)
+        const read = absent.length ? this.transport.ids(this.codec, await this.#fetch(type, absent)) : {}
+        this.#check()
+        return Object.fromEntries(ids.map(id => {
+            const text = cache.text(type, id)
+            return [id, text === undefined ? read[id] ?? null : this.codec.decode(text)]
+        }))
+    }
+
+    /** @param {Record<string, Record<string, any>>} data @returns {Promise<void>} */
+    async set(data) {
+        this.#check()
+        // Now, at the call: what the caller changes afterwards is not part of it. Falsy deletes, as in the file store.
+        /** @type {Record<string, Record<string, string>>} */
+        const texts = {}
+        const types = Object.keys(data).map(type => {
+            texts[type] = Object.fromEntries(Object.entries(data[type] ?? {}).map(([id, value]) => [
+                id, value ? this.codec.encode(value) : 'null'
+            ]))
+            const ids = Object.entries(texts[type]).map(([id, text]) => `${this.codec.encode(String(id))}:${text}`)
+            return `${JSON.stringify(type)}:{${ids.join(',')}}`
+        })
+        const touches = (/** @type {string} */ type, /** @type {readonly string[]} */ ids) =>
+            type in texts && ids.some(id => Object.hasOwn(texts[type], id))
+        await this.#write(touches, 'auth_set_keys', [['p_data', 'jsonb', `{${types.join(',')}}`]], written => {
+            for (const type in texts) {
+                for (const id of Object.keys(texts[type])) {
+                    if (!written) {
+                        this.cache?.put(type, id, undefined) // whether it was written only the database knows
+                    } else if (texts[type][id] === 'null') {
+                        this.cache?.remove(type, id)
+                    } else {
+                        this.cache?.put(type, id, texts[type][id])
+                    }
+                }
+            }
+        })
+    }
+
+    /** @returns {Promise<void>} */
+    async clear() {
+        this.#check()
+        await this.#write(() => true, 'auth_clear_keys', [], () => this.cache?.clear())
+    }
+
+    /** @returns {Promise<void>} */
+    async saveCreds() {
+        this.#check()
+        const creds = this.codec.encode(this.creds) // now, at the call
+        await this.#write(() => false, 'auth_save_creds', [['p_creds', 'jsonb', creds]])
+    }
+
+    /** Pairs of id and value. @param {string} type @returns {AsyncGenerator<[string, any]>} */
+    async *list(type) {
+        for await (const ids of this.#pages(type)) {
+            yield* Object.entries(await this.get(type, ids))
+        }
+    }
+
+    /** @param {string} type @returns {AsyncGenerator<string>} */
+    async *listIds(type) {
+        for await (const ids of this.#pages(type)) {
+            yield* ids
+        }
+    }
+
+    /** @param {string} type */
+    async *#pages(type) {
+        await allWritten(this.companyId)
+        /** @type {string | null} */
+        let after = null
+        for (;;) {
+            this.#check()
+            /** @type {any[]} */
+            const page = await this.#trying(() => this.transport.rows('auth_list_keys', [
+                ['p_company_id', 'text', this.companyId],
+                ['p_key_type', 'text', type],
+                ['p_after', 'text', after],
+                ['p_limit', 'integer', PAGE],
+                ['p_values', 'boolean', false]
+            ], ['key_id']))
+            if (!page.length) {
+                return
+            }
+            const ids = page.map(row => row.key_id)
+            yield ids
+            after = ids[ids.length - 1]
+        }
+    }
+
+    /** Waits for the writes under way and gives the lease back. The pool stays the caller's. */
+    async close() {
+        if (this.closed) {
+            return
+        }
+        this.closed = true
+        await allWritten(this.companyId)
+        this.cache?.clear()
+        await this.lease?.release()
+    }
+
+    #check() {
+        if (this.closed) {
+            throw new AuthStateError('the auth state is closed', { companyId: this.companyId })
+        }
+        this.lease?.check()
+    }
+
+    /** @param {string} fn @param {import('./postgres.js').Argument[]} args */
+    #read(fn, args) {
+        return this.#trying(() => this.transport.scalar(fn, [['p_company_id', 'text', this.companyId], ...args]))
+    }
+
+    /**
+     * @param {(type: string, ids: readonly string[]) => boolean} touches
+     * @param {string} fn
+     * @param {import('./postgres.js').Argument[]} args
+     * @param {(written: boolean) => void} [settled] before anybody can read what was written
+     */
+    #write(touches, fn, args, settled) {
+        return inTurn(this.companyId, touches, async () => {
+            this.lease?.check()
+            const { token = null } = this.lease ?? {}
+            const all = /** @type {import('./postgres.js').Argument[]} */ ([
+                ['p_company_id', 'text', this.companyId], ...args, ['p_lease_token', 'bigint', token]
+            ])
+            try {
+                const answer = await this.#trying(() => this.transport.scalar(fn, all))
+                settled?.(true)
+                return answer
+            } catch (error) {
+                settled?.(false)
+                throw error
+            }
+        })
+    }
+
+    /**
+     * Under a lease a company that stays busy is waited for until the lease ends: to give up loses a ratchet step.
+     * @template T @param {() => Promise<T>} run
+     */
+    async #trying(run) {
+        const started = performance.now()
+        const until = (/** @type {any} */ error) => error.code === '55P03' && this.lease?.token
+            ? this.lease.endsAt
+            : Math.min(started + this.retryMs, this.lease?.token ? this.lease.endsAt : Infinity)
+        try {
+            return await retrying(run, until)
+        } catch (error) {
+            const refusal = translated(error, this.companyId)
+            if (refusal instanceof LeaseLost && this.lease?.token) {
+                this.lease.lose(refusal)
+            }
+            throw refusal
+        }
+    }
+}

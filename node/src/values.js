@@ -1,0 +1,89 @@
+/**
+ * Values as Baileys has them, and as they travel and are stored. Bytes are `{"type": "Buffer", "data": base64}`,
+ * by the library's own BufferJSON, applied once. A string that jsonb refuses, because it holds NUL or half of a
+ * surrogate pair, is `{"type": "Utf16", "data": base64 of its UTF-16LE}`: tests/vectors.
+ */
+import { InvalidInput } from './errors.js'
+
+// JSON.stringify escapes exactly these. A backslash before them only costs a second pass.
+const ESCAPED = /\\u(?:0000|d[89a-f])/i
+// Without one of these, a reviver of Baileys changes nothing. The last: all keys of an object are numbers.
+const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[+-]?\d/
+
+/** @param {string} text */
+const isStorable = text => text.isWellFormed() && !text.includes('\0')
+
+/**
+ * @typedef {{replacer: (key: string, value: any) => any, reviver: (key: string, value: any) => any}} BufferJSON
+ * @typedef {ReturnType<typeof codec>} Codec
+ */
+
+/** @param {BufferJSON} bufferJSON the library's own */
+export function codec({ replacer, reviver }) {
+    /** @this {any} @param {string} key @param {any} value */
+    function carried(key, value) {
+        if (!isStorable(key)) {
+            throw new InvalidInput('invalid value', { code: 'WA001', detail: 'an object key cannot hold NUL or a lone surrogate' })
+        }
+        const plain = replacer.call(this, key, value)
+        return typeof plain === 'string' && !isStorable(plain)
+            ? { type: 'Utf16', data: Buffer.from(plain, 'utf16le').toString('base64') }
+            : plain
+    }
+
+    /** @this {any} @param {string} key @param {any} value */
+    function revived(key, value) {
+        if (value?.type === 'Utf16' && typeof value.data === 'string' && Object.keys(value).length === 2) {
+            return Buffer.from(value.data, 'base64').toString('utf16le')
+        }
+        return reviver.call(this, key, value)
+    }
+
+    /** As JSON.parse does with a reviver. @param {any} holder @param {string} key @returns {any} */
+    function walk(holder, key) {
+        const value = holder[key]
+        if (typeof value === 'object' && value !== null) {
+            for (const name of Object.keys(value)) {
+                // `__proto__` is a name like any other.
+                Object.defineProperty(value, name, {
+                    value: walk(value, name), configurable: true, enumerable: true, writable: true
+                })
+            }
+        }
+        return revived.call(holder, key, value)
+    }
+
+    return {
+        /** The JSON text to send. @param {any} value */
+        encode(value) {
+            const text = JSON.stringify(value, replacer)
+            return ESCAPED.test(text) ? JSON.stringify(value, carried) : text
+        },
+
+        /** A stored value, from its JSON text. @param {string} text */
+        decode(text) {
+            return REVIVED.test(text) ? JSON.parse(text, revived) : JSON.parse(text)
+        },
+
+        /** `{id: value}` of JSON text: ids are any text, the object itself never stands for bytes. @param {string} text */
+        decodeIds(text) {
+            const values = JSON.parse(text)
+            return REVIVED.test(text) ? this.reviveIds(values) : values
+        },
+
+        /** The same of what was parsed already. @param {Record<string, any>} values */
+        reviveIds(values) {
+            for (const id of Object.keys(values)) {
+                Object.defineProperty(values, id, {
+                    value: walk(values, id), configurable: true, enumerable: true, writable: true
+                })
+            }
+            return values
+        },
+
+        /** A stored value that was parsed already. @param {any} value */
+        revive(value) {
+            return walk({ '': value }, '')
+        }
+    }
+}
