@@ -1647,7 +1647,7 @@ set search_path from current
 as $func$
 begin
   if coalesce(current_setting('auth_state.now', true), '') <> '' then
-    -- Inside, since a condition with a query costs four microseconds.
+    -- Inside: a condition that holds a query is no simple expression, and dear.
     if (select r.rolsuper from pg_roles r where r.rolname = session_user) then
       return current_setting('auth_state.now')::timestamptz;
     end if;
@@ -3665,7 +3665,7 @@ comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-st
 do $install$
 declare
   -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
-  -- narrowed, at a third of the price: docs/performance.md.
+  -- narrowed, without the price of calling it.
   v_confined constant text := $sql$(
     select case
       when coalesce(current_setting('auth_state.company_id', true), '') = ''
