@@ -1,4 +1,4 @@
-"""Accounts go between Python's command, the npm package and the library's files, value for value."""
+"""Accounts go between Python's command, the npm package and Baileys' files, value for value."""
 
 from __future__ import annotations
 

@@ -13,6 +13,13 @@ const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[+-]?\d/
 /** @param {string} text */
 const isStorable = text => text.isWellFormed() && !text.includes('\0')
 
+/** A name that jsonb or text cannot hold has no other form; UTF-8 would turn it into another name. @param {string} what @param {any} name */
+export function assertStorable(what, name) {
+    if (!isStorable(String(name))) {
+        throw new InvalidInput(`invalid ${what}`, { code: 'WA001', detail: `${what}: it cannot hold NUL or a lone surrogate` })
+    }
+}
+
 /**
  * @typedef {{replacer: (key: string, value: any) => any, reviver: (key: string, value: any) => any}} BufferJSON
  * @typedef {ReturnType<typeof codec>} Codec

@@ -95,3 +95,19 @@ for (const [version, library] of Object.entries(libraries)) {
         )).rows, [])
     })
 }
+
+// In UTF-8 half of a pair becomes U+FFFD: another key, or another company's account.
+for (const name of ['a\0', 'a\ud83d']) {
+    test(`what is named ${JSON.stringify(name)} is refused before anything is sent`, async () => {
+        const nowhere = { query: () => assert.fail('sent') }
+        const options = { baileys: libraries[7], libsignal }
+        await assert.rejects(useDatabaseAuthState(nowhere, name, options), InvalidInput)
+        const { state: { keys } } = await useDatabaseAuthState(db, 'names', options)
+        await assert.rejects(keys.get('session', ['1.0', name]), InvalidInput)
+        await assert.rejects(keys.get(name, ['1.0']), InvalidInput)
+        await assert.rejects(keys.set({ session: { '1.0': { a: 1 }, [name]: { a: 1 } } }), InvalidInput)
+        await assert.rejects(keys.set({ session: { '1.0': { a: 1 } }, [name]: {} }), InvalidInput)
+        await assert.rejects(keys.listIds(name).next(), InvalidInput)
+        assert.deepEqual(await keys.get('session', ['1.0']), { '1.0': null })
+    })
+}
