@@ -38,7 +38,8 @@ export async function openState(transport, companyId, options = {}) {
         throw new InvalidInput('invalid companyId', { code: 'WA001', detail: 'companyId: a string is expected' })
     }
     assertStorable('companyId', companyId)
-    const baileys = options.baileys ?? await installedBaileys()
+    const library = options.baileys ?? await installedBaileys()
+    const baileys = library.proto ? library : library.default ?? library // 6.17 is CommonJS: import does not name all of it
     if (options.bindSignalJobs !== false) {
         bindSignalJobs(options.libsignal)
     }
