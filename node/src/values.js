@@ -8,7 +8,7 @@ import { InvalidInput } from './errors.js'
 // JSON.stringify escapes exactly these. A backslash before them only costs a second pass.
 const ESCAPED = /\\u(?:0000|d[89a-f])/i
 // Without one of these, a reviver of Baileys changes nothing. The last: all keys of an object are numbers.
-const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[+-]?\d/
+const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[-+\d\\]/
 
 /** @param {string} text */
 const isStorable = text => text.isWellFormed() && !text.includes('\0')

@@ -59,6 +59,13 @@ for (const [version, library] of Object.entries(libraries)) {
         })
     }
 
+    test(`Baileys ${version} reads any name of numbers as its own reviver does`, () => {
+        for (const name of ['5', ' 5', '\n5', '\t +5', '-5', '5x', 'x5', '\\5', '"5', '']) {
+            const text = JSON.stringify({ in: { [name]: 1 } })
+            assert.deepEqual(decode(text), JSON.parse(text, library.BufferJSON.reviver), name)
+        }
+    })
+
     for (const vector of vectors.filter(refused)) {
         test(`Baileys ${version} refuses: ${vector.name}`, () => {
             assert.throws(() => encode(plainOf(vector.plain)), InvalidInput)
