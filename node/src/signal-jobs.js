@@ -55,12 +55,15 @@ export function bindSignalJobs(libsignal) {
     return true
 }
 
-/** The storage with its methods bound to the present async context. @param {any} storage */
+/** The storage, whose methods run in the present async context whoever calls them. @param {any} storage */
 function bound(storage) {
+    const caller = new AsyncResource('pg-auth-state.initOutgoing')
     return new Proxy(storage, {
         get(target, name) {
             const value = Reflect.get(target, name)
-            return typeof value === 'function' ? AsyncResource.bind(value.bind(target)) : value
+            return typeof value === 'function'
+                ? (/** @type {any[]} */ ...args) => caller.runInAsyncScope(value, target, ...args)
+                : value
         }
     })
 }

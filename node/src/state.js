@@ -5,7 +5,7 @@ import { Lease } from './lease.js'
 import { allWritten, inTurn, written } from './ordering.js'
 import { retrying } from './retry.js'
 import { bindSignalJobs } from './signal-jobs.js'
-import { codec as codecOf } from './values.js'
+import { assertStorable, codec as codecOf } from './values.js'
 
 const RETRY_MS = 15_000
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
@@ -37,7 +37,9 @@ export async function openState(transport, companyId, options = {}) {
     if (typeof companyId !== 'string' || companyId === '') {
         throw new InvalidInput('invalid companyId', { code: 'WA001', detail: 'companyId: a string is expected' })
     }
-    const baileys = options.baileys ?? await installedBaileys()
+    assertStorable('companyId', companyId)
+    const library = options.baileys ?? await installedBaileys()
+    const baileys = library.proto ? library : library.default ?? library // 6.17 is CommonJS: import does not name all of it
     if (options.bindSignalJobs !== false) {
         bindSignalJobs(options.libsignal)
     }
@@ -114,6 +116,8 @@ class Account {
     /** @param {string} type @param {string[]} ids @returns {Promise<Record<string, any>>} */
     async get(type, ids) {
         this.#check()
+        assertStorable('key type', type)
+        ids.forEach(id => assertStorable('key id', id))
         await written(this.companyId, type, ids)
         this.#check()
         /** @type {Record<string, any>} */
@@ -158,10 +162,12 @@ class Account {
         /** @type {Record<string, Record<string, string>>} */
         const texts = {}
         const types = Object.keys(data).map(type => {
+            assertStorable('key type', type)
+            Object.keys(data[type] ?? {}).forEach(id => assertStorable('key id', id))
             texts[type] = Object.fromEntries(Object.entries(data[type] ?? {}).map(([id, value]) => [
                 id, value ? this.codec.encode(value) : 'null'
             ]))
-            const ids = Object.entries(texts[type]).map(([id, text]) => `${this.codec.encode(String(id))}:${text}`)
+            const ids = Object.entries(texts[type]).map(([id, text]) => `${JSON.stringify(id)}:${text}`)
             return `${JSON.stringify(type)}:{${ids.join(',')}}`
         })
         const touches = (/** @type {string} */ type, /** @type {readonly string[]} */ ids) =>
@@ -210,6 +216,7 @@ class Account {
 
     /** @param {string} type */
     async *#pages(type) {
+        assertStorable('key type', type)
         await allWritten(this.companyId)
         /** @type {string | null} */
         let after = null

@@ -8,10 +8,17 @@ import { InvalidInput } from './errors.js'
 // JSON.stringify escapes exactly these. A backslash before them only costs a second pass.
 const ESCAPED = /\\u(?:0000|d[89a-f])/i
 // Without one of these, a reviver of Baileys changes nothing. The last: all keys of an object are numbers.
-const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[+-]?\d/
+const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[-+\d\\]/
 
 /** @param {string} text */
 const isStorable = text => text.isWellFormed() && !text.includes('\0')
+
+/** A name that jsonb or text cannot hold has no other form; UTF-8 would turn it into another name. @param {string} what @param {any} name */
+export function assertStorable(what, name) {
+    if (!isStorable(String(name))) {
+        throw new InvalidInput(`invalid ${what}`, { code: 'WA001', detail: `${what}: it cannot hold NUL or a lone surrogate` })
+    }
+}
 
 /**
  * @typedef {{replacer: (key: string, value: any) => any, reviver: (key: string, value: any) => any}} BufferJSON
@@ -20,12 +27,19 @@ const isStorable = text => text.isWellFormed() && !text.includes('\0')
 
 /** @param {BufferJSON} bufferJSON the library's own */
 export function codec({ replacer, reviver }) {
+    /** A value in stored form already stays as it is: the library's replacer would take its base64 for text. @this {any} @param {string} key @param {any} value */
+    function replaced(key, value) {
+        return value?.type === 'Buffer' && typeof value.data === 'string' && Object.keys(value).length === 2
+            ? value
+            : replacer.call(this, key, value)
+    }
+
     /** @this {any} @param {string} key @param {any} value */
     function carried(key, value) {
         if (!isStorable(key)) {
             throw new InvalidInput('invalid value', { code: 'WA001', detail: 'an object key cannot hold NUL or a lone surrogate' })
         }
-        const plain = replacer.call(this, key, value)
+        const plain = replaced.call(this, key, value)
         return typeof plain === 'string' && !isStorable(plain)
             ? { type: 'Utf16', data: Buffer.from(plain, 'utf16le').toString('base64') }
             : plain
@@ -56,7 +70,7 @@ export function codec({ replacer, reviver }) {
     return {
         /** The JSON text to send. @param {any} value */
         encode(value) {
-            const text = JSON.stringify(value, replacer)
+            const text = JSON.stringify(value, replaced)
             return ESCAPED.test(text) ? JSON.stringify(value, carried) : text
         },
 

@@ -1,0 +1,3 @@
+import { testSessions } from './scenario.mjs'
+
+await testSessions('6')
