@@ -58,6 +58,11 @@ lint: .venv/dev test-packages node/node_modules/.package-lock.json ## check the 
 	$(bin)/mypy
 	npm --prefix node run --silent check
 
+.PHONY: race
+race: MINUTES := 10
+race: .venv/dev test-packages ## let sessions race for leases for MINUTES=10, on PostgreSQL 15 and 18
+	@$(bin)/python tests/race_leases.py $(MINUTES)
+
 .PHONY: bench
 bench: .venv/dev test-packages ## measure how rows are best stored
 	@$(bin)/python bench/storage.py

@@ -800,11 +800,12 @@ $func$;
 create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
 as $func$
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company_id(p_company_id);
   end if;
@@ -985,11 +986,12 @@ $func$;
 create or replace function _assert_service ()
 returns void
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
 as $func$
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if _confined_to() is not null or 'auth_state_owner' in (current_setting('role'), session_user) then
     raise exception using errcode = '42501',
       message = format('%I may not act for all companies.', _caller()),
@@ -1010,7 +1012,19 @@ as $func$
 declare
   v_path text := 'p_state';
   v_fault text;
+  v_are_times boolean := false;
 begin
+  -- Each time is what _utc gives, as all are but a few: then they need no look one by one, which is slower.
+  begin
+    v_are_times := not exists (
+      select
+        from jsonb_each(p_state -> 'times') t
+       cross join lateral jsonb_each(t.value) e
+       where (e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
+  exception
+    when data_exception then
+      null;
+  end;
   if p_state is null then
     v_fault := 'is null';
   elsif jsonb_typeof(p_state) <> 'object' then
@@ -1036,7 +1050,7 @@ begin
         select format('["keys"][%s][%s]', to_json(left(t.key, 100)), to_json(left(e.key, 100))), 'is null, and a missing key is left out'
           from jsonb_each(case when jsonb_typeof(p_state -> 'keys') = 'object' then p_state -> 'keys' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
-         where e.value = 'null'
+         where jsonb_path_exists(p_state, '$.keys.*.* ? (@ == null)') and e.value = 'null'
         union all
         select '["times"]', 'is a JSON ' || jsonb_typeof(p_state -> 'times')
          where jsonb_typeof(p_state -> 'times') <> 'object'
@@ -1049,9 +1063,10 @@ begin
                'is not an array that begins with a UTC time'
           from jsonb_each(case when jsonb_typeof(p_state -> 'times') = 'object' then p_state -> 'times' else '{}' end) t
          cross join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value else '{}' end) e
-         where jsonb_typeof(e.value) <> 'array'
-            or jsonb_typeof(e.value -> 0) is distinct from 'string'
-            or _from_utc(e.value ->> 0) is null
+         where not v_are_times
+           and (jsonb_typeof(e.value) <> 'array'
+                or jsonb_typeof(e.value -> 0) is distinct from 'string'
+                or _from_utc(e.value ->> 0) is null)
       ) f
      limit 1;
   end if;
@@ -1133,7 +1148,8 @@ end
 $func$;
 
 -- functions/_audit_retention.sql
--- How long the audit log is kept: auth_state.audit_retention, 90 days.
+-- How long the audit log is kept: auth_state.audit_retention, 90 days; a week at least, so that whoever took a
+-- back end over cannot wipe away at once what it did.
 create or replace function _audit_retention ()
 returns interval
 language plpgsql
@@ -1146,7 +1162,7 @@ declare
 begin
   v_kept := coalesce(nullif(current_setting('auth_state.audit_retention', true), ''), '90 days')::interval;
   perform _assert_ttl(v_kept);
-  return v_kept;
+  return greatest(v_kept, interval '7 days');
 exception
   when data_exception or sqlstate 'WA001' then
     raise exception using errcode = 'WA001',
@@ -1209,6 +1225,12 @@ $func$;
 -- decided here, for the functions and for the policies behind them. The caller is the role that was set, or
 -- the login, never current_user, which is our own owner. In this order: a superuser; ourselves, in an upgrade
 -- or a dump; a login bound to a company, which nothing frees from it; the service; a tenant.
+--
+-- The session is believed, and that is wrong in one place: maintenance (autovacuum, analyze, reindex, refresh
+-- materialized view) runs what an index or a view calls as its owner, in the session of a superuser. Nothing
+-- tells a function that, but PostgreSQL refuses some statements there: the functions that ask begin with one
+-- that does nothing elsewhere, also on a read replica. It is refused in parallel mode, too, and before
+-- PostgreSQL 17 so are the claims, read in a block with an exception: whatever asks is parallel unsafe.
 create or replace function _confined_to ()
 returns text
 language plpgsql
@@ -1532,13 +1554,14 @@ $func$;
 create or replace function _listed (p_company_id text, p_to_monitor boolean)
 returns text
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
 as $func$
 declare
   v_confined text;
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if p_to_monitor and _is_monitor() then
     if p_company_id is not null then
       perform _assert_company_id(p_company_id);
@@ -1624,7 +1647,7 @@ set search_path from current
 as $func$
 begin
   if coalesce(current_setting('auth_state.now', true), '') <> '' then
-    -- Inside, since a condition with a query costs four microseconds.
+    -- Inside: a condition that holds a query is no simple expression, and dear.
     if (select r.rolsuper from pg_roles r where r.rolname = session_user) then
       return current_setting('auth_state.now')::timestamptz;
     end if;
@@ -2086,8 +2109,10 @@ begin
       hint = 'Give the tenant a login of its own: create role acme_bot login password …';
   end if;
   perform _assert_read_committed();
-  if not pg_has_role(p_role_name, 'auth_state_tenant', 'MEMBER') then
-    execute format('grant auth_state_tenant to %I', p_role_name);
+  -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.
+  if not pg_has_role(p_role_name, 'auth_state_tenant', 'USAGE') then
+    execute format('grant auth_state_tenant to %I', p_role_name)
+            || case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end;
   end if;
   insert into whatsapp_tenant_roles as t (role_name, company_id)
   values (p_role_name, p_company_id)
@@ -2547,12 +2572,10 @@ begin
     from jsonb_each(p_state -> 'keys') t
     left join whatsapp_key_ttl l on l.key_type = t.key
    cross join lateral jsonb_each(t.value) e
-    left join (
-      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
-        from jsonb_each(p_state -> 'times') t
-       cross join lateral jsonb_each(t.value) e
-    ) x on x.key_type = t.key and x.key_id = e.key
-   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+   cross join lateral (
+     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+     offset 0
+   ) at
       on conflict (company_id, key_type, key_id) do update
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
@@ -2652,7 +2675,7 @@ end
 $func$;
 
 comment on function auth_list_audit (text, timestamptz, integer) is $$
-The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`.
+The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`, but no less than 7.
 
 Actions: creds_created, creds_new_identity, creds_restored, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
 
@@ -3449,7 +3472,7 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
 - `p_dry_run`: true removes nothing and returns what the next call would remove.
@@ -3535,6 +3558,19 @@ begin
   loop
     execute v_grant.statement;
   end loop;
+  -- A column of the type of one of our tables, in somebody's own table, would stop an upgrade.
+  for v_grant in
+    select format('revoke all on type %I from %s', t.typname,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
+      from pg_type t
+      join pg_class c on c.oid = t.typrelid
+     cross join aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and c.relkind = 'r' and pg_get_userbyid(c.relowner) = 'auth_state_owner' and a.grantee <> t.typowner
+  loop
+    execute v_grant.statement;
+  end loop;
+
   for v_grant in
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
@@ -3629,7 +3665,7 @@ comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-st
 do $install$
 declare
   -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
-  -- narrowed, at a third of the price: docs/performance.md.
+  -- narrowed, without the price of calling it.
   v_confined constant text := $sql$(
     select case
       when coalesce(current_setting('auth_state.company_id', true), '') = ''

@@ -2,11 +2,12 @@
 create or replace function _assert_company (p_company_id text)
 returns void
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
 as $func$
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company_id(p_company_id);
   end if;

@@ -1,4 +1,5 @@
--- How long the audit log is kept: auth_state.audit_retention, 90 days.
+-- How long the audit log is kept: auth_state.audit_retention, 90 days; a week at least, so that whoever took a
+-- back end over cannot wipe away at once what it did.
 create or replace function _audit_retention ()
 returns interval
 language plpgsql
@@ -11,7 +12,7 @@ declare
 begin
   v_kept := coalesce(nullif(current_setting('auth_state.audit_retention', true), ''), '90 days')::interval;
   perform _assert_ttl(v_kept);
-  return v_kept;
+  return greatest(v_kept, interval '7 days');
 exception
   when data_exception or sqlstate 'WA001' then
     raise exception using errcode = 'WA001',

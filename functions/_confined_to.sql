@@ -2,6 +2,12 @@
 -- decided here, for the functions and for the policies behind them. The caller is the role that was set, or
 -- the login, never current_user, which is our own owner. In this order: a superuser; ourselves, in an upgrade
 -- or a dump; a login bound to a company, which nothing frees from it; the service; a tenant.
+--
+-- The session is believed, and that is wrong in one place: maintenance (autovacuum, analyze, reindex, refresh
+-- materialized view) runs what an index or a view calls as its owner, in the session of a superuser. Nothing
+-- tells a function that, but PostgreSQL refuses some statements there: the functions that ask begin with one
+-- that does nothing elsewhere, also on a read replica. It is refused in parallel mode, too, and before
+-- PostgreSQL 17 so are the claims, read in a block with an exception: whatever asks is parallel unsafe.
 create or replace function _confined_to ()
 returns text
 language plpgsql

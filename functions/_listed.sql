@@ -3,13 +3,14 @@
 create or replace function _listed (p_company_id text, p_to_monitor boolean)
 returns text
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
 as $func$
 declare
   v_confined text;
 begin
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
   if p_to_monitor and _is_monitor() then
     if p_company_id is not null then
       perform _assert_company_id(p_company_id);

@@ -8,7 +8,7 @@ set search_path from current
 as $func$
 begin
   if coalesce(current_setting('auth_state.now', true), '') <> '' then
-    -- Inside, since a condition with a query costs four microseconds.
+    -- Inside: a condition that holds a query is no simple expression, and dear.
     if (select r.rolsuper from pg_roles r where r.rolname = session_user) then
       return current_setting('auth_state.now')::timestamptz;
     end if;

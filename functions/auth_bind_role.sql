@@ -27,8 +27,10 @@ begin
       hint = 'Give the tenant a login of its own: create role acme_bot login password …';
   end if;
   perform _assert_read_committed();
-  if not pg_has_role(p_role_name, 'auth_state_tenant', 'MEMBER') then
-    execute format('grant auth_state_tenant to %I', p_role_name);
+  -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.
+  if not pg_has_role(p_role_name, 'auth_state_tenant', 'USAGE') then
+    execute format('grant auth_state_tenant to %I', p_role_name)
+            || case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end;
   end if;
   insert into whatsapp_tenant_roles as t (role_name, company_id)
   values (p_role_name, p_company_id)

@@ -72,12 +72,10 @@ begin
     from jsonb_each(p_state -> 'keys') t
     left join whatsapp_key_ttl l on l.key_type = t.key
    cross join lateral jsonb_each(t.value) e
-    left join (
-      select t.key as key_type, e.key as key_id, _from_utc(e.value ->> 0) as updated_at
-        from jsonb_each(p_state -> 'times') t
-       cross join lateral jsonb_each(t.value) e
-    ) x on x.key_type = t.key and x.key_id = e.key
-   cross join lateral (select least(coalesce(x.updated_at, v_now), v_now) as updated_at) at
+   cross join lateral (
+     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+     offset 0
+   ) at
       on conflict (company_id, key_type, key_id) do update
      set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
    where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);

@@ -108,7 +108,7 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
 - `p_dry_run`: true removes nothing and returns what the next call would remove.

@@ -29,9 +29,13 @@ REPLACEMENTS = [
         (r"await connection\.set_autocommit\((\w+)\)", r"connection.autocommit = \1"),
         (r"\bawait ", ""),
         (r"`async with`", "`with`"),
+        (r"The task inside is cancelled\.", "A thread inside goes on until it asks or writes."),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
         (r"\bAbstractAsyncContextManager\b", "AbstractContextManager"),
-        (r"\bAsync(AuthState|Connection|ConnectionPool|NullConnectionPool|Cursor)\b", r"\1"),
+        (
+            r"\bAsync(AuthState|HeldLease|Connection|ConnectionPool|NullConnectionPool|Cursor)\b",
+            r"\1",
+        ),
     ]
 ]
 

@@ -74,6 +74,19 @@ begin
   loop
     execute v_grant.statement;
   end loop;
+  -- A column of the type of one of our tables, in somebody's own table, would stop an upgrade.
+  for v_grant in
+    select format('revoke all on type %I from %s', t.typname,
+                  case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement
+      from pg_type t
+      join pg_class c on c.oid = t.typrelid
+     cross join aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+     where c.relnamespace = quote_ident(current_schema())::regnamespace
+       and c.relkind = 'r' and pg_get_userbyid(c.relowner) = 'auth_state_owner' and a.grantee <> t.typowner
+  loop
+    execute v_grant.statement;
+  end loop;
+
   for v_grant in
     select format('revoke all on table %I from %s', c.relname,
                   case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end) as statement

@@ -3,7 +3,7 @@
 do $install$
 declare
   -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
-  -- narrowed, at a third of the price: docs/performance.md.
+  -- narrowed, without the price of calling it.
   v_confined constant text := $sql$(
     select case
       when coalesce(current_setting('auth_state.company_id', true), '') = ''

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from harness.cluster import Database
-from harness.installing import count, dump, install, run_program
+from harness.installing import count, dump, install, program, run_program
 
 WRITE = (
     "select auth_save_state('acme', '{\"a\": 1}',"
@@ -88,15 +90,44 @@ def test_rows_alone_restore_into_a_fresh_install(
     assert empty_db.conn.execute(query).fetchone() == db.conn.execute(query).fetchone()
 
 
-def test_a_login_dumps_as_the_owner_when_it_may_be_it(db: Database) -> None:
-    if db.cluster.installer == "postgres":
-        return  # who needs no leave
+def dump_as(db: Database, login: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [program(db, "pg_dump"), "-d", db.server.url(db.name, login), *options]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture
+def dumper(db: Database) -> Iterator[str]:
+    """A login that may become the owner of the tables."""
+    name = f"dumper_{db.name}"
     db.conn.execute(WRITE)
-    with db.connect("installer") as conn:
-        conn.execute("grant auth_state_owner to installer")
-    dsn = ["-U", "installer", "--role=auth_state_owner"]
-    with pytest.raises(AssertionError, match="row-level security"):
-        run_program(db, "pg_dump", *dsn)
-    assert '{"a": 1}' in run_program(db, "pg_dump", *dsn, "--enable-row-security")
-    with db.connect("installer") as conn:
-        conn.execute("revoke auth_state_owner from installer")
+    db.conn.execute(f"create role {name} login; grant auth_state_owner to {name}")
+    yield name
+    db.conn.execute(f"drop role {name}")
+
+
+def test_a_login_dumps_every_row_as_the_owner_with_row_security(db: Database, dumper: str) -> None:
+    done = dump_as(db, dumper, "--role=auth_state_owner", "--enable-row-security")
+    assert done.returncode == 0, done.stderr
+    assert '{"a": 1}' in done.stdout
+    assert '{"x": 1}' in done.stdout
+
+
+def test_without_that_the_dump_fails_and_is_no_half(db: Database, dumper: str) -> None:
+    done = dump_as(db, dumper, "--role=auth_state_owner")
+    assert done.returncode != 0
+    assert "row-level security" in done.stderr
+    assert '{"a": 1}' not in done.stdout
+
+
+# With the flag it would be a dump of nothing that looks like one.
+@pytest.mark.parametrize(("options", "code"), [((), 1), (("--enable-row-security",), 0)])
+def test_a_member_of_pg_read_all_data_dumps_no_row(
+    db: Database, options: tuple[str, ...], code: int
+) -> None:
+    name = f"reader_{db.name}"
+    db.conn.execute(WRITE)
+    db.conn.execute(f"create role {name} login; grant pg_read_all_data to {name}")
+    done = dump_as(db, name, "--table=public.whatsapp_*", *options)
+    db.conn.execute(f"drop role {name}")
+    assert done.returncode == code, done.stderr
+    assert '{"a": 1}' not in done.stdout

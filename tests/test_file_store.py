@@ -182,6 +182,7 @@ def test_bad_input_is_refused_whole(state: Any, tmp_path: Path, call: Any) -> No
     "call",
     [
         lambda s: s.acquire_lease("me"),
+        lambda s: s.lease("me"),
         lambda s: s.renew_lease(1),
         lambda s: s.release_lease(1),
         lambda s: s.creds_version(),

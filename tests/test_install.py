@@ -320,6 +320,9 @@ def test_a_database_of_the_first_migration_becomes_as_a_fresh_one(
         drop table whatsapp_auth_history, whatsapp_audit cascade;
         drop table whatsapp_tenant_roles cascade;
         alter table whatsapp_leases drop column kept_in;
+        alter table whatsapp_auth no force row level security, disable row level security;
+        alter table whatsapp_keys no force row level security, disable row level security;
+        alter table whatsapp_leases no force row level security, disable row level security;
         delete from whatsapp_migrations where number > 1;
         insert into whatsapp_auth values ('acme', '{"a": 1}', 1, now(), now());
         insert into whatsapp_leases values ('acme', 'me', 7, now(), now() + interval '1 hour')

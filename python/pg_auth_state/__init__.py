@@ -19,6 +19,7 @@ from .errors import (
     AuthStateError,
     IdentityChangeRefused,
     InvalidInput,
+    LeaseHeld,
     LeaseLost,
     NotFound,
     UnsafeRequest,
@@ -27,8 +28,10 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._async.client import AsyncAuthState
+    from ._async.leases import AsyncHeldLease
     from ._install import Installed, install, uninstall
     from ._sync.client import AuthState
+    from ._sync.leases import HeldLease
     from .files.flag import open_auth_state
     from .files.store import FileAuthState
     from .rows import (
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncAuthState",
+    "AsyncHeldLease",
     "AuditEvent",
     "AuthState",
     "AuthStateError",
@@ -53,6 +57,7 @@ __all__ = [
     "Company",
     "CredsVersion",
     "FileAuthState",
+    "HeldLease",
     "IdentityChangeRefused",
     "Installed",
     "InvalidInput",
@@ -60,6 +65,7 @@ __all__ = [
     "KeyStats",
     "KeyTypeStatus",
     "Lease",
+    "LeaseHeld",
     "LeaseLost",
     "LeaseRow",
     "NotFound",
@@ -75,6 +81,7 @@ __all__ = [
 # What needs psycopg is imported when it is first asked for.
 _HOME = {
     "AsyncAuthState": "._async.client",
+    "AsyncHeldLease": "._async.leases",
     "AuthState": "._sync.client",
     "AuditEvent": ".rows",
     "CleanupJob": ".rows",
@@ -82,6 +89,7 @@ _HOME = {
     "CredsVersion": ".rows",
     "LeaseRow": ".rows",
     "FileAuthState": ".files.store",
+    "HeldLease": "._sync.leases",
     "Installed": "._install",
     "KeyRow": ".rows",
     "KeyStats": ".rows",

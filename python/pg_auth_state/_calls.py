@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from psycopg import sql
 from psycopg.abc import AdaptContext, Buffer
@@ -36,6 +36,9 @@ from .rows import (
     Status,
 )
 
+if TYPE_CHECKING:
+    from ._leases import Held
+
 T = TypeVar("T")
 P = ParamSpec("P")
 Rows = Sequence[tuple[Any, ...]]
@@ -49,6 +52,8 @@ class Call(Generic[T]):
     arguments: tuple[Any, ...]
     read: Callable[[Rows], T]
     company_id: str | None
+    lease: Held | None = None  # whose token it presents
+    ends_lease: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -159,17 +164,27 @@ def _for_company(
 class Calls:
     """The functions of the schema for one account, or for none."""
 
-    __slots__ = ("company_id", "schema")
+    __slots__ = ("company_id", "lease", "schema")
 
     def __init__(self, schema: str, company_id: str | None) -> None:
         self.schema = _wire.text(schema, "schema")
         self.company_id = None if company_id is None else _wire.text(company_id, "company_id")
+        self.lease: Held | None = None
 
     def _call(
         self, function: str, read: Callable[[Rows], T], *, table: bool = False, **arguments: Any
     ) -> Call[T]:
         statement = _statement(self.schema, function, tuple(arguments), table)
-        return Call(statement, tuple(arguments.values()), read, self.company_id)
+        lease = self.lease
+        if lease is not None and arguments.get("p_lease_token") != lease.token:
+            lease = None
+        return Call(statement, tuple(arguments.values()), read, self.company_id, lease)
+
+    def _token(self, given: int | None) -> dict[str, Any]:
+        """Unless one is given, that of the lease which the client holds."""
+        lease = self.lease
+        token = lease.token if given is None and lease is not None else given
+        return {} if token is None else {"p_lease_token": _wire.whole(token, "lease_token")}
 
     @_for_company
     def get_creds(self) -> Call[Any]:
@@ -182,7 +197,7 @@ class Calls:
             _value,
             p_company_id=self.company_id,
             p_creds=_wire.dumps_creds(creds),
-            **_token(lease_token),
+            **self._token(lease_token),
         )
 
     @_for_company
@@ -200,7 +215,7 @@ class Calls:
             p_company_id=self.company_id,
             p_creds=_wire.dumps_creds(creds),
             **_version(expected_version),
-            **_token(lease_token),
+            **self._token(lease_token),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
 
@@ -232,7 +247,7 @@ class Calls:
             _scalar,
             p_company_id=self.company_id,
             p_data=_wire.dumps_keys(data),
-            **_token(lease_token),
+            **self._token(lease_token),
         )
 
     @_for_company
@@ -251,7 +266,7 @@ class Calls:
             p_company_id=self.company_id,
             p_creds=_wire.dumps_creds(creds),
             p_data=_wire.dumps_keys(data),
-            **_token(lease_token),
+            **self._token(lease_token),
             **_version(expected_version),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
@@ -286,17 +301,18 @@ class Calls:
             _scalar,
             p_company_id=self.company_id,
             **_text("p_key_type", key_type),
-            **_token(lease_token),
+            **self._token(lease_token),
         )
 
     @_for_company
     def delete_company(self, *, lease_token: int | None) -> Call[int]:
-        return self._call(
+        call: Call[int] = self._call(
             "auth_delete_company",
             _scalar,
             p_company_id=self.company_id,
-            **_token(lease_token),
+            **self._token(lease_token),
         )
+        return replace(call, ends_lease=True)
 
     @_for_company
     def export(self) -> Call[dict[str, Any]]:
@@ -312,7 +328,7 @@ class Calls:
             p_company_id=self.company_id,
             p_state=_wire.dumps(state, "state"),
             p_mode=_wire.text(mode, "mode"),
-            **_token(lease_token),
+            **self._token(lease_token),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
 
@@ -398,7 +414,7 @@ class Calls:
             _scalar,
             p_company_id=self.company_id,
             p_version=_wire.whole(version, "version"),
-            **_token(lease_token),
+            **self._token(lease_token),
         )
 
     @_for_company
@@ -446,10 +462,6 @@ def _text(argument: str, value: str | None) -> dict[str, Any]:
 
 def _flag(argument: str, value: bool) -> dict[str, Any]:
     return {argument: True} if value else {}
-
-
-def _token(value: int | None) -> dict[str, Any]:
-    return {} if value is None else {"p_lease_token": _wire.whole(value, "lease_token")}
 
 
 def _version(value: int | None) -> dict[str, Any]:

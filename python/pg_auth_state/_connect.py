@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ConnStatus
 
 from .errors import InvalidInput
 
 if TYPE_CHECKING:
+    from psycopg import ConnectionInfo
     from psycopg.pq.abc import PGconn
 
 PARAMETERS: dict[str, Any] = {
@@ -40,6 +42,23 @@ def checked(conninfo: str) -> str:
     if not _PORTS.fullmatch(str(parameters.get("port", ""))):
         raise InvalidInput("the connection string has a port that is not a number", hint=hint)
     return conninfo
+
+
+def conninfo_of(info: ConnectionInfo) -> str:
+    """How to open another connection like this one."""
+    return make_conninfo(**info.get_parameters(), password=info.password or None)
+
+
+def impatient(conninfo: str, seconds: float) -> str:
+    """`conninfo` for a connection that gives up on a dead network soon, unless it says when."""
+    limits = {
+        "connect_timeout": max(2, math.ceil(seconds)),  # libpq knows nothing shorter
+        "tcp_user_timeout": max(1, math.ceil(seconds * 1000)),
+    }
+    given = conninfo_to_dict(conninfo)
+    return make_conninfo(
+        conninfo, **{name: value for name, value in limits.items() if name not in given}
+    )
 
 
 def is_alive(connection: PGconn) -> bool:

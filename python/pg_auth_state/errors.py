@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import psycopg
 
 __all__ = [
     "AuthStateError",
     "IdentityChangeRefused",
     "InvalidInput",
+    "LeaseHeld",
     "LeaseLost",
     "NotFound",
     "UnsafeRequest",
@@ -78,6 +81,16 @@ class LeaseLost(AuthStateError):
     """
 
     code = "WA002"
+
+
+class LeaseHeld(LeaseLost):
+    """WA002 from entering `lease()`: `holder` has the account, until `expires_at` or longer.
+
+    It was never ours: there is nothing to stop.
+    """
+
+    holder: str
+    expires_at: datetime
 
 
 class VersionConflict(AuthStateError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,8 +26,26 @@ class Process:
         theirs.close()
 
     @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return not self._outcome.poll()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it has called `pause`, and nobody woke it."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    def wait_until_paused(self) -> None:
+        wait_until(lambda: self.is_paused or not self.is_running)
+        assert self.is_paused, self.result()
+
+    def wake(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, as the kernel does when memory runs out."""
@@ -49,6 +70,11 @@ def _run(answer: Connection, job: Callable[..., Any], arguments: tuple[Any, ...]
     except BaseException as error:
         outcome = False, error
     answer.send(outcome)
+
+
+def pause() -> None:
+    """Stops the process that calls it, as the kernel or an operator may at any moment."""
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def at_once(job: Callable[..., Any], argument_lists: list[tuple[Any, ...]]) -> list[Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from .._calls import Call, Calls
+from .._leases import OnLost
 from .._wire import Value
+from ..errors import LeaseLost
 from ..rows import (
     AuditEvent,
     CleanupJob,
@@ -22,11 +24,14 @@ from ..rows import (
     Status,
 )
 from .database import database as _database
+from .leases import Leases, leased_turn
 from .ordering import Writes, turn
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
+
+    from .leases import AsyncHeldLease
 
     Source = str | AsyncConnection[Any] | AsyncConnectionPool[Any] | AsyncNullConnectionPool[Any]
 
@@ -74,6 +79,7 @@ class AsyncAuthState:
         self._calls = Calls(schema, company_id)
         self._database = _database(database)
         self._writes = Writes()
+        self._leases = Leases(self._calls, self._database)
 
     @property
     def company_id(self) -> str | None:
@@ -87,8 +93,10 @@ class AsyncAuthState:
         return f"<{type(self).__name__} company_id={self.company_id!r}>"
 
     async def close(self) -> None:
-        """Finish the writes under way, and close the connection that a connection string opened."""
+        """Finish the writes under way, give back the lease that `lease()` holds, and close the
+        connection that a connection string opened."""
         await self._writes.finish()
+        await self._leases.finish()
         await self._database.close()
 
     async def __aenter__(self) -> AsyncAuthState:
@@ -106,8 +114,22 @@ class AsyncAuthState:
         return await self._database.run(call, nullcontext())
 
     def _write(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+        return self._writes.start(self._send(call))
+
+    async def _send(self, call: Call[T]) -> T:
+        lease = call.lease
         assert call.company_id is not None
-        return self._writes.start(self._database.run(call, turn(call.company_id)))
+        if lease is None:
+            return await self._database.run(call, turn(call.company_id))
+        lease.check()
+        try:
+            result = await self._database.run(call, leased_turn(lease, call.company_id))
+        except LeaseLost as error:
+            lease._lose(error)
+            raise
+        if call.ends_lease:
+            lease._end("The account was deleted, and the lease with it.")
+        return result
 
     # Creds
 
@@ -299,6 +321,52 @@ class AsyncAuthState:
         )
 
     # Leases
+
+    def lease(
+        self,
+        holder: str,
+        *,
+        ttl: timedelta | None = None,
+        steal: bool = False,
+        wait: timedelta | None = None,
+        on_lost: OnLost | None = None,
+    ) -> AbstractAsyncContextManager[AsyncHeldLease]:
+        """Hold the lease of the account inside `async with`, and be told when it is lost.
+
+            async with state.lease("server-1") as lease:
+                await state.set_keys({…})  # with the token of the lease
+
+        Inside, writes of this object that are given no `lease_token` present that of the lease, and
+        it is renewed in the background every third of `ttl`. Leaving gives it back, after all
+        writes issued before; `delete_company()` ends it without a loss being told.
+
+        It is lost when the database says so, to a renewal or to a write, and at the latest when
+        `ttl` has passed since the last successful renewal was sent, by a clock of this machine that
+        nobody sets. At that moment `lease.lost` is set, `on_lost` is called, and from then on
+        writes raise `LeaseLost` without asking the database.
+        The task inside is cancelled.
+
+        The lease has a connection of its own, opened as that of the connection string or as the
+        connection given, so that no statement or transaction delays it; over a pool it takes one
+        out of it for each renewal. A transaction that has written the account keeps everybody else
+        out of it, renewals as well: it must be over within `ttl`, and before leaving. A forked
+        process has no part in the lease: writes raise `LeaseLost` there.
+
+        Args:
+            holder: Who asks; for people to read, and the same after a restart.
+            ttl: How long it lasts without being renewed (60 seconds).
+            steal: Take it from whoever has it. Their next write raises `LeaseLost`.
+            wait: How long to go on trying while somebody else has it or the database cannot be
+                reached.
+            on_lost: Called once with the error, in whatever thread or task finds out, and not after
+                leaving.
+
+        Raises:
+            LeaseHeld: On entering: somebody else has it; `holder` and `expires_at` are theirs.
+            LeaseLost: On leaving: it was lost, and nothing else was raised inside.
+            UnsafeRequest: On entering: this object holds a lease already.
+        """
+        return self._leases.hold(holder, ttl=ttl, steal=steal, wait=wait, on_lost=on_lost)
 
     async def acquire_lease(
         self, holder: str, *, ttl: timedelta | None = None, steal: bool = False

@@ -34,10 +34,16 @@ class Database(Protocol):
     async def close(self) -> None:
         """Close what was opened here."""
 
+    def beside(self, patience: float) -> Database:
+        """For calls that no call, transaction or dead connection of this one may hold up.
+
+        What was opened there is closed there. `patience`: seconds to wait for a dead network.
+        """
+
 
 def database(source: str | AsyncConnection[Any] | Pool) -> Database:
     if isinstance(source, str):
-        return OwnConnection(source)
+        return OwnConnection(_connect.checked(source))
     if isinstance(source, AsyncConnection):
         return GivenConnection(source)
     _connect.require_pool(source, asynchronous=True)
@@ -66,7 +72,7 @@ class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = _connect.checked(conninfo)
+        self._conninfo = conninfo
         self._connection: AsyncConnection[Any] | None = None
         self._pid = 0
         self._closed = False
@@ -97,6 +103,9 @@ class OwnConnection:
             connection, self._connection = self._connection, None
             if connection is not None and self._pid == os.getpid():
                 await connection.close()
+
+    def beside(self, patience: float) -> Database:
+        return OwnConnection(_connect.impatient(self._conninfo, patience))
 
 
 class _Shared:
@@ -153,6 +162,11 @@ class GivenConnection:
     async def close(self) -> None:
         """The connection stays the caller's."""
 
+    def beside(self, patience: float) -> Database:
+        # In a transaction of the caller's a call would neither be committed nor seen by others.
+        conninfo = _connect.conninfo_of(self._connection.info)
+        return OwnConnection(_connect.impatient(conninfo, patience))
+
 
 class GivenPool:
     """The caller's. Every call takes a connection out of it and puts it back."""
@@ -174,3 +188,6 @@ class GivenPool:
 
     async def close(self) -> None:
         """The pool stays the caller's."""
+
+    def beside(self, patience: float) -> Database:
+        return self

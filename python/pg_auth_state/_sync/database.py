@@ -35,10 +35,16 @@ class Database(Protocol):
     def close(self) -> None:
         """Close what was opened here."""
 
+    def beside(self, patience: float) -> Database:
+        """For calls that no call, transaction or dead connection of this one may hold up.
+
+        What was opened there is closed there. `patience`: seconds to wait for a dead network.
+        """
+
 
 def database(source: str | Connection[Any] | Pool) -> Database:
     if isinstance(source, str):
-        return OwnConnection(source)
+        return OwnConnection(_connect.checked(source))
     if isinstance(source, Connection):
         return GivenConnection(source)
     _connect.require_pool(source, asynchronous=False)
@@ -67,7 +73,7 @@ class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = _connect.checked(conninfo)
+        self._conninfo = conninfo
         self._connection: Connection[Any] | None = None
         self._pid = 0
         self._closed = False
@@ -98,6 +104,9 @@ class OwnConnection:
             connection, self._connection = self._connection, None
             if connection is not None and self._pid == os.getpid():
                 connection.close()
+
+    def beside(self, patience: float) -> Database:
+        return OwnConnection(_connect.impatient(self._conninfo, patience))
 
 
 class _Shared:
@@ -154,6 +163,11 @@ class GivenConnection:
     def close(self) -> None:
         """The connection stays the caller's."""
 
+    def beside(self, patience: float) -> Database:
+        # In a transaction of the caller's a call would neither be committed nor seen by others.
+        conninfo = _connect.conninfo_of(self._connection.info)
+        return OwnConnection(_connect.impatient(conninfo, patience))
+
 
 class GivenPool:
     """The caller's. Every call takes a connection out of it and puts it back."""
@@ -175,3 +189,6 @@ class GivenPool:
 
     def close(self) -> None:
         """The pool stays the caller's."""
+
+    def beside(self, patience: float) -> Database:
+        return self

@@ -60,7 +60,8 @@ def run_import(
         database.check()
     with _progress(len(folders) if all_companies else None) as on_step:
         if all_companies:
-            outcomes = import_all(task, folders, _jobs(jobs, len(folders)), on_step)
+            listener = on_step if on_step.is_shown else None
+            outcomes = import_all(task, folders, _jobs(jobs, len(folders)), listener)
         else:
             outcomes = _one(task, folders[0], company, on_step)
         _report(_seen(outcomes, on_step), as_json, all_companies)
@@ -233,8 +234,12 @@ class _Listener:
         self._total = total
         self._tasks: dict[str, Any] = {}
 
+    @property
+    def is_shown(self) -> bool:
+        return self._progress is not None
+
     def __call__(self, step: Step) -> None:
-        if self._progress is None:
+        if not self.is_shown:
             return
         task = self._tasks.get(step.company_id)
         if task is None:
@@ -243,7 +248,7 @@ class _Listener:
         self._progress.update(task, completed=step.done, total=step.total, description=text)
 
     def finished(self, company_id: str) -> None:
-        if self._progress is None:
+        if not self.is_shown:
             return
         task = self._tasks.pop(company_id, None)
         if task is not None:

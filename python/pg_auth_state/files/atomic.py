@@ -30,14 +30,26 @@ class Aside:
 
     def __init__(self, target: Path, *, folder: bool = False) -> None:
         self.target = target
-        self.path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        while not self._make(folder):
+            pass  # somebody who tidies up took it for a leftover, before it was locked
+
+    def _make(self, folder: bool) -> bool:
+        """Make and lock it; false if it is gone by then."""
+        self.path = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.tmp")
         if folder:
             self.path.mkdir(mode=0o700)
-            self.fd = os.open(self.path, os.O_RDONLY)
+            try:
+                self.fd = os.open(self.path, os.O_RDONLY)
+            except FileNotFoundError:
+                return False
         else:
             self.fd = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         if fcntl is not None:
             fcntl.flock(self.fd, fcntl.LOCK_EX)
+        if self.path.exists():
+            return True
+        self._close()
+        return False
 
     def finish(self) -> None:
         """Put it, with all that is in it, where it belongs, to outlive a power failure."""

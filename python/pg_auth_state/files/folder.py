@@ -135,12 +135,10 @@ class _Reading:
         names = _names(self.path)
         if NAMES in names:
             self._read_names()
-        seen: dict[str, tuple[int, int]] = {}
+        seen: dict[str, tuple[int, int] | None] = {}
         for number, name in enumerate(names):
             try:
-                status = self._file(name)
-                if status is not None:
-                    seen[name] = (status.st_mtime_ns, status.st_size)
+                seen[name] = self._file(name)
             except BadValue as bad:
                 self.problems.append(Note(_printable(name), str(bad)))
             except OSError as error:
@@ -152,7 +150,7 @@ class _Reading:
             self.problems.append(Note(CREDS, "is missing"))
         if self.problems:
             raise FolderError(self.path, self.problems, hint=self._hint())
-        self._unchanged(names, seen)
+        self._unchanged(seen)
         return self.account
 
     def _hint(self) -> str | None:
@@ -162,10 +160,11 @@ class _Reading:
             return "Stop the client, and restore the file or, if it can be lost, delete it."
         return None
 
-    def _file(self, name: str) -> os.stat_result | None:
-        """Read one file; its status, unless it is none of ours."""
+    def _file(self, name: str) -> tuple[int, int] | None:
+        """Read one file; its time and size, unless it is none of ours."""
         if not name.endswith(".json"):
-            return self._other(name)
+            self._other(name)
+            return None
         content, status = _read(self.home, name)
         mtime_ns, size = status.st_mtime_ns, len(content)
         if self.sink is not None:
@@ -177,7 +176,7 @@ class _Reading:
             if key_type is None:
                 raise BadValue("holds null, no creds")
             self.account.ignored.append(Note(name, "holds null, which stands for no key"))
-            return status
+            return mtime_ns, status.st_size
         entry = Entry(name, key_type, key_id, mtime_ns, size)
         # Of LID mappings it has to be known later which go together; they are small.
         if self.room >= size or key_type in _MAPPINGS:
@@ -191,7 +190,7 @@ class _Reading:
             self.account.creds = entry
         else:
             raise BadValue("holds no JSON object")
-        return status
+        return mtime_ns, status.st_size
 
     def _key(self, name: str) -> tuple[str | None, str]:
         if name == CREDS:
@@ -208,7 +207,7 @@ class _Reading:
             raise BadValue("is of no known type of key")
         return key
 
-    def _other(self, name: str) -> os.stat_result | None:
+    def _other(self, name: str) -> None:
         """A file that the library does not read: in the backup, and nowhere else."""
         status = os.stat(self.path / name, follow_symlinks=False)
         kind = "not a file of keys"
@@ -220,7 +219,6 @@ class _Reading:
             self.sink(name, content, status.st_mtime_ns)
         if name != NAMES:
             self.account.ignored.append(Note(_printable(name), kind))
-        return None
 
     def _read_names(self) -> None:
         """What an export says about names that do not tell their key."""
@@ -240,18 +238,22 @@ class _Reading:
             if other != entry.name:
                 self.problems.append(Note(entry.name, f"is the same key as {other}"))
 
-    def _unchanged(self, names: list[str], seen: dict[str, tuple[int, int]]) -> None:
+    def _unchanged(self, seen: dict[str, tuple[int, int] | None]) -> None:
         """A client that is still running would be copied in the middle of a step."""
-        if _names(self.path) != names:
-            _changed(self.path, "the folder")
-        home, stat_of = self.home, os.stat
-        for name, was in seen.items():
-            try:
-                status = stat_of(home + name)
-            except OSError:
-                _changed(self.path, name)
-            if (status.st_mtime_ns, status.st_size) != was:
-                _changed(self.path, name)
+        name = "the folder"
+        try:
+            with os.scandir(self.path) as entries:
+                for entry in entries:
+                    name = entry.name
+                    was = seen.pop(name)
+                    if was is not None:
+                        status = entry.stat()
+                        if (status.st_mtime_ns, status.st_size) != was:
+                            _changed(self.path, name)
+        except (KeyError, OSError):  # a new file, or one that has gone
+            _changed(self.path, name)
+        if seen:
+            _changed(self.path, next(iter(seen)))
 
 
 def _changed(path: Path, name: str) -> NoReturn:

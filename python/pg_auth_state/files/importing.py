@@ -25,7 +25,6 @@ from .values import same
 __all__ = ["Imported", "Mode", "Options", "import_folder"]
 
 Mode: TypeAlias = Literal["new", "merge", "replace"]
-Keys: TypeAlias = list[tuple[Entry, Value]]
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 # How much JSON goes into one call: far below what one jsonb can hold, far above most accounts.
@@ -223,7 +222,7 @@ class _Import:
             return False
         if not same(self.company.creds(), _creds(account)):
             return False
-        return not any(self._differing(keys) for _, keys in self._chunks(account, {}))
+        return not any(map(self._differing, self._chunks(account, {})))
 
     def _check_identity(self, account: Account) -> None:
         """A merge of two accounts would be neither; a replacement asks before it backs up."""
@@ -248,18 +247,20 @@ class _Import:
         mode: Mode = self.options.mode
         creds = _creds(account)
         expected = done = 0
-        for state, keys in self._chunks(account, times):
-            expected += len(keys) + (done == 0 and creds is not None)
-            report.written += self.company.write(state, mode, self.options.allow_new_identity)
+        for chunk in self._chunks(account, times):
+            expected += len(chunk.keys) + (done == 0 and creds is not None)
+            report.written += self.company.write(
+                chunk.state(), mode, self.options.allow_new_identity
+            )
             if self.options.mode == "new" and report.written != expected:
                 raise _not_the_same(f"{expected} rows were sent, {report.written} written")
-            differing = self._differing(keys)
+            differing = self._differing(chunk)
             if self.options.mode == "merge":
                 report.kept += differing
             elif differing:
                 raise _not_the_same(f"{differing[0]} is not what was sent")
             mode = "merge"
-            done += len(keys)
+            done += len(chunk.keys)
             self.progress("write", done, len(account.keys))
         if self.options.mode == "merge":
             return
@@ -270,21 +271,20 @@ class _Import:
             if there != done:
                 raise _not_the_same(f"{done} keys were sent, {there} are there")
 
-    def _differing(self, keys: Keys) -> list[str]:
+    def _differing(self, chunk: _Chunk) -> list[str]:
         """The files whose keys in the database are missing or other ones."""
-        wanted: dict[str, list[str]] = {}
-        for entry, _ in keys:
-            wanted.setdefault(entry.type, []).append(entry.key_id)
-        if not wanted:
+        if not chunk.keys:
             return []
-        there = self.company.keys(wanted)
+        there = self.company.keys({key_type: list(ids) for key_type, ids in chunk.values.items()})
+        if there == chunk.values:
+            return []
         return [
             entry.name
-            for entry, value in keys
-            if not _equal(there[entry.type][entry.key_id], value)
+            for entry in chunk.keys
+            if not _equal(there[entry.type][entry.key_id], chunk.values[entry.type][entry.key_id])
         ]
 
-    def _chunks(self, account: Account, times: dict[str, int | None]) -> Iterator[tuple[str, Keys]]:
+    def _chunks(self, account: Account, times: dict[str, int | None]) -> Iterator[_Chunk]:
         """The account as states of about the size that one call takes; the first has the creds."""
         chunk = _Chunk()
         if account.creds is not None:
@@ -292,20 +292,22 @@ class _Import:
         for entry in account.keys:
             text, value = account.content(entry)
             if chunk.keys and chunk.size + len(text) > self.options.chunk:
-                yield chunk.state(), chunk.keys
+                yield chunk
                 chunk = _Chunk()
             chunk.add(entry, text, value, times.get(entry.name, entry.mtime_ns))
-        yield chunk.state(), chunk.keys
+        yield chunk
 
 
 class _Chunk:
     """A part of an account as `auth_import` takes it, put together from the text of its files."""
 
     def __init__(self) -> None:
-        self.keys: Keys = []
+        self.keys: list[Entry] = []
+        self.values: dict[str, dict[str, Value]] = {}
         self.size = 0
         self._creds = ""
-        self._types: dict[str, tuple[list[str], list[str]]] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._times: dict[str, list[str]] = {}
 
     def add_creds(self, text: str, mtime_ns: int) -> None:
         self._creds = f',"creds":{text},"creds_updated_at":"{utc(mtime_ns)}"'
@@ -313,26 +315,28 @@ class _Chunk:
 
     def add(self, entry: Entry, text: str, value: Value, mtime_ns: int | None) -> None:
         """Take a key in; without a time it counts as written now."""
-        parts = self._types.get(entry.type)
-        if parts is None:
-            parts = self._types[entry.type] = [], []
-        name = quoted(entry.key_id)
-        parts[0].append(f"{name}:{text}")
+        key_type, key_id = entry.type, entry.key_id
+        if key_type not in self.values:
+            self.values[key_type], self._texts[key_type], self._times[key_type] = {}, [], []
+        name = quoted(key_id)
+        self.keys.append(entry)
+        self.values[key_type][key_id] = value
+        self._texts[key_type].append(f"{name}:{text}")
         if mtime_ns is not None:
-            parts[1].append(f'{name}:["{utc(mtime_ns)}"]')
-        self.keys.append((entry, value))
+            self._times[key_type].append(f'{name}:["{utc(mtime_ns)}"]')
         self.size += len(text)
 
     def state(self) -> str:
-        values, times = [], []
-        for key_type, parts in self._types.items():
-            name = quoted(key_type)
-            values.append(f"{name}:{{{','.join(parts[0])}}}")
-            times.append(f"{name}:{{{','.join(parts[1])}}}")
         return (
-            f'{{"format":1{self._creds},"keys":{{{",".join(values)}}},'
-            f'"times":{{{",".join(times)}}}}}'
+            f'{{"format":1{self._creds},"keys":{_object(self._texts)},'
+            f'"times":{_object(self._times)}}}'
         )
+
+
+def _object(members: dict[str, list[str]]) -> str:
+    """{type: {id: …}} of the members of the inner objects."""
+    inner = (f"{quoted(name)}:{{{','.join(texts)}}}" for name, texts in members.items())
+    return f"{{{','.join(inner)}}}"
 
 
 def _creds(account: Account) -> Value:

@@ -146,7 +146,7 @@ def import_all(
     workers: dict[Connection[Any, Any], _Worker] = {}
     try:
         for path in waiting:
-            worker = _Worker(task)
+            worker = _Worker(task, on_step is not None)
             workers[worker.connection] = worker
             worker.give(path)
             if len(workers) == jobs:
@@ -171,7 +171,7 @@ def import_all(
                         worker.end()
                     continue
                 if worker.is_gone:
-                    worker = _Worker(task)
+                    worker = _Worker(task, on_step is not None)
                     workers[worker.connection] = worker
                 worker.give(path_or_none)
     finally:
@@ -182,7 +182,7 @@ def import_all(
 class _Worker:
     """Another process, and the folder that it is at."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, wants_steps: bool) -> None:
         self.connection, theirs = Pipe()
         self.path = Path()
         self.is_gone = False
@@ -192,7 +192,7 @@ class _Worker:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        self.connection.send(task)
+        self.connection.send((task, wants_steps))
 
     def give(self, path: Path) -> None:
         self.path = path

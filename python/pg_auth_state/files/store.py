@@ -288,6 +288,10 @@ class FileAuthState:
         """Files have no versions."""
         raise _no_versions()
 
+    def lease(self, holder: str, **options: object) -> NoReturn:
+        """Files have no leases."""
+        raise _no_leases()
+
     def acquire_lease(self, holder: str, **options: object) -> NoReturn:
         """Files have no leases."""
         raise _no_leases()

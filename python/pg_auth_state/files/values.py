@@ -35,7 +35,7 @@ def _finite(digits: str) -> float:
     return number
 
 
-_decode = json.JSONDecoder(parse_constant=_constant, parse_float=_finite).decode
+_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_finite)
 
 
 def parsed(content: bytes) -> tuple[str, Value]:
@@ -49,7 +49,12 @@ def parsed(content: bytes) -> tuple[str, Value]:
     except UnicodeDecodeError as error:
         raise BadValue(f"is not UTF-8 at byte {error.start}") from None
     try:
-        return text, _decode(text)
+        try:
+            value, end = _decoder.raw_decode(text)
+        except json.JSONDecodeError:
+            end = -1
+        # What is not one value from end to end has blanks around it, or is bad.
+        return text, value if end == len(text) else _decoder.decode(text)
     except json.JSONDecodeError as error:
         if not text.strip():
             raise BadValue("is empty") from None

@@ -17,7 +17,8 @@ def serve(connection: Connection[Any, Any]) -> None:
     """Import and answer. What is not committed when the parent process ends is taken back."""
     parent = os.getppid()
     seldom_collect_garbage()
-    task: Task = connection.recv()
+    task: Task
+    task, wants_steps = connection.recv()
     with Database(task.conninfo, task.schema) as database:
         while True:
             path: Path = connection.recv()
@@ -26,7 +27,7 @@ def serve(connection: Connection[Any, Any]) -> None:
                 path,
                 company_of(path),
                 task.options,
-                on_step=connection.send,
+                on_step=connection.send if wants_steps else None,
                 may_commit=lambda: os.getppid() == parent,
             )
             connection.send(outcome)

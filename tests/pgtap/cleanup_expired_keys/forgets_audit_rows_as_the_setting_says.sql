@@ -4,11 +4,11 @@ select plan(3);
 
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
 select auth_save_creds('acme', '{}');
-select set_config('auth_state.now', '2026-03-03 12:00:00Z', true);
-select set_config('auth_state.audit_retention', '3 days', true);
+select set_config('auth_state.now', '2026-03-11 12:00:00Z', true);
+select set_config('auth_state.audit_retention', '11 days', true);
 select cleanup_expired_keys();
 select isnt_empty($$select * from auth_list_audit()$$, 'not before');
-select set_config('auth_state.audit_retention', '1 day', true);
+select set_config('auth_state.audit_retention', '9 days', true);
 select cleanup_expired_keys();
 select is_empty($$select * from auth_list_audit()$$, 'then');
 select set_config('auth_state.audit_retention', 'S3CRET', true);

@@ -1,0 +1,1 @@
+"""Sessions racing for leases, and a judge who believes only the database."""

@@ -1,0 +1,98 @@
+"""The judge of the race for leases notices when a function does not do what it should."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.cluster import ROOT, Database
+from harness.lease_race import judge
+from harness.lease_race.race import Race
+
+pytestmark = pytest.mark.parametrize("cluster", ["pg18-superuser"], indirect=True)
+
+# What a function does, what it does in the mutant, and by what the judge has to notice it.
+MUTANTS = {
+    "a token is not compared": (
+        "_begin_write",
+        "v_lease.token is distinct from p_lease_token",
+        "v_lease.token is null",
+        judge.STALE_WRITE,
+    ),
+    "a lapsed lease is live": (
+        "_begin_write",
+        "l.expires_at > v_now",
+        "v_now is not null",
+        judge.STALE_WRITE,
+    ),
+    "a write without a token is free": (
+        "_begin_write",
+        "elsif p_lease_token is null and v_lease.token is not null then",
+        "elsif false then",
+        judge.STALE_WRITE,
+    ),
+    "the lease is not looked at": (
+        "auth_save_creds",
+        "_begin_write(p_company_id, p_lease_token)",
+        "_enter_company(p_company_id)",
+        judge.STALE_WRITE,
+    ),
+    "the company is not locked": (
+        "_enter_company",
+        "not pg_try_advisory_xact_lock(_lock_key(p_company_id))",
+        "false",
+        judge.LOCK,
+    ),
+    "the clock is of the transaction's start": (
+        "_enter_company",
+        "return _now();",
+        "return now();",
+        judge.LOCK,
+    ),
+    "everybody steals": (
+        "auth_acquire_lease",
+        "and p_steal is not true",
+        "and false",
+        judge.DOUBLE_HOLDER,
+    ),
+    "a lost lease is given back": (
+        "auth_release_lease",
+        "and l.token = p_token and l.expires_at > v_now",
+        "",
+        judge.STALE_WRITE,
+    ),
+    "a token comes back": (
+        "_next_number",
+        "greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)",
+        "coalesce(p_previous, 0) + 1",
+        judge.TOKEN,
+    ),
+    "a token stays the same": (
+        "_next_number",
+        "greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)",
+        "1::bigint",
+        judge.TOKEN,
+    ),
+    "a key is left out": (
+        "_write_keys",
+        "where w.is_changed and not w.is_null",
+        "where w.is_changed and not w.is_null and random() < 0.99",
+        judge.LOST_WRITE,
+    ),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_judge_of_the_race_notices_when(db: Database, mutant: str) -> None:
+    function, before, after, kind = MUTANTS[mutant]
+    source = (ROOT / f"functions/{function}.sql").read_text()
+    assert before in source
+    db.conn.execute("set search_path = public, pg_temp")
+    db.conn.execute(source.replace(before, after))
+    race = Race(db)
+    end = time.monotonic() + 30
+    while race.counts[kind] == 0 and time.monotonic() < end:
+        race.run(1.5)
+    race.close()
+    assert race.counts[kind] > 0, race.counts

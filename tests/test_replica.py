@@ -1,0 +1,38 @@
+"""A standby: it takes no writes, and what reads works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from harness.cluster import Cluster
+
+
+@pytest.mark.parametrize("name", ["pg15-superuser", "pg18-login"])
+def test_reading_works_on_a_read_replica(own_cluster: Callable[[str], Cluster], name: str) -> None:
+    cluster = own_cluster(name)
+    database = cluster.new_database()
+    database.conn.execute(
+        "select auth_save_state('acme', '{\"a\": 1}', '{\"session\": {\"1.0\": 1}}')"
+    )
+    database.conn.close()
+    cluster.server.stop()
+    Path(cluster.server.get_data_directory(), "standby.signal").touch()
+    cluster.server.start()
+    with database.connect("app") as conn:
+        assert conn.execute("select pg_is_in_recovery()").fetchone() == (True,)
+        assert conn.execute("select auth_get_creds('acme')").fetchone() == ({"a": 1},)
+        for call in (
+            "auth_get_keys('acme', 'session', '{1.0}')",
+            "auth_list_keys('acme', 'session')",
+            "auth_export('acme')",
+            "auth_list_companies()",
+            "auth_stats()",
+            "auth_status()",
+        ):
+            assert conn.execute(f"select * from {call}").fetchall(), call
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            conn.execute("select auth_set_keys('acme', '{\"session\": {\"1.0\": 2}}')")
