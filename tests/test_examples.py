@@ -72,7 +72,7 @@ def user_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     modules = project / "node_modules"
     modules.mkdir()
     packed = subprocess.run(
-        ["npm", "pack", "--silent", "--pack-destination", project],
+        ["npm", "pack", "--silent", "--offline", "--pack-destination", project],
         cwd=NODE,
         check=True,
         capture_output=True,

@@ -52,7 +52,11 @@ def test_the_sdist_holds_no_tests_and_no_environment(sdist: Path):
 def test_the_npm_package_holds_its_sources_types_readme_and_licence_and_nothing_else():
     node = ROOT / "node"
     packed = subprocess.run(
-        ["npm", "pack", "--dry-run", "--json"], cwd=node, check=True, capture_output=True, text=True
+        ["npm", "pack", "--dry-run", "--json", "--offline"],
+        cwd=node,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     sources = {f"src/{file.name}" for file in (node / "src").iterdir()}
     (package,) = json.loads(packed.stdout)

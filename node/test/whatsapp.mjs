@@ -150,7 +150,7 @@ class Connection {
             this.write = { key: ours, counter: 0 }
             this.step = 'open'
             // Version 6 derives its last keys without waiting for them: a server on loopback would be too early.
-            setTimeout(() => this.server.connections.push(this), 100)
+            setTimeout(() => setImmediate(() => this.server.connections.push(this)), 100)
         } else {
             this.#answer(await lib.decodeBinaryNode(unseal(this.read.key, this.read.counter++, frame, EMPTY)))
         }
