@@ -50,13 +50,17 @@ export default function express() {
         use() {}, get: add('get'), post: add('post'),
         async listen() {
             for (const { method, path, handler } of routes) {
-                let status = 200
+                let status = 200, answer
                 const response = {
                     status(code) { status = code; return this },
-                    json(body) { console.log(method, path, status, JSON.stringify(body)) }
+                    json(body) { answer = body }
                 }
                 const request = { params: { company: 'acme' }, body: { to: 'x', text: 'y' } }
-                await handler(request, response)
+                do {
+                    await handler(request, response)
+                    console.log(method, path, status, JSON.stringify(answer))
+                    await new Promise(resolve => setTimeout(resolve, 100))
+                } while (answer.qr === null)
             }
         }
     }
@@ -212,6 +216,7 @@ def test_the_http_example_answers(start: Start) -> None:
     local = start("node", "test/serve_whatsapp.mjs", cwd=NODE).wait_for(r"^\{.*\}$").group()
     express = start("node", "express.mjs", WHATSAPP=local)
     express.wait_for(r'^get /:company 200 \{"status":"connecting","qr":null\}$')
+    express.wait_for(r'^get /:company 200 \{"status":"connecting","qr":".*ref,[^"]+"\}$')
     express.wait_for(r'^post /:company/messages 503 \{"error":"the account is connecting"\}$')
 
 
