@@ -1,4 +1,5 @@
 // Status, QR code and sending over HTTP, for many accounts: npm i express baileys pg pg-auth-state; DATABASE_URL=postgresql://… node express.mjs
+import { hostname } from 'node:os'
 import { DisconnectReason, makeWASocket } from 'baileys'
 import express from 'express'
 import pg from 'pg'
@@ -27,7 +28,7 @@ async function open(companyId) {
     }
     const self = { status: 'connecting', qr: null }
     const { state, saveCreds, close } = await useDatabaseAuthState(pool, companyId, {
-        lease: { holder: `http:${process.pid}` }, onLeaseLost: stop
+        lease: { holder: `${hostname()}:http` }, onLeaseLost: stop
     })
     self.close = close
     const connect = () => {
