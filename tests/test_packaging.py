@@ -1,7 +1,9 @@
-"""The wheel and the sdist, built without network by the hatchling of the dev dependencies."""
+"""The wheel and the sdist, built without network by the hatchling of the dev dependencies, and what
+npm would publish."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -45,3 +47,21 @@ def test_the_sdist_holds_no_tests_and_no_environment(sdist: Path):
     assert {name for name in folders if "." not in name} == {
         *("LICENSE", "PKG-INFO", "dist", "functions", "python", "sql")
     }
+
+
+def test_the_npm_package_holds_its_sources_types_readme_and_licence_and_nothing_else():
+    node = ROOT / "node"
+    packed = subprocess.run(
+        ["npm", "pack", "--dry-run", "--json", "--offline"],
+        cwd=node,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    sources = {f"src/{file.name}" for file in (node / "src").iterdir()}
+    (package,) = json.loads(packed.stdout)
+    assert {file["path"] for file in package["files"]} == {
+        *("LICENSE", "README.md", "index.d.ts", "package.json"),
+        *sources,
+    }
+    assert (node / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()

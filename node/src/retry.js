@@ -17,10 +17,13 @@ const CODES = new Set([
 // What pg and fetch say without a code.
 const MESSAGES = /^Connection terminated|not queryable|timeout exceeded when trying to connect|fetch failed|server conn crashed/
 
+// PostgREST without a connection, or a gateway without PostgREST.
+const STATUSES = new Set([502, 503, 504])
+
 /** @param {any} error @returns {boolean} */
 export function isTransient(error) {
     const cause = error?.cause ?? error?.errors?.[0]
-    return CODES.has(error?.code) || MESSAGES.test(error?.message ?? '') || (cause !== undefined && isTransient(cause))
+    return CODES.has(error?.code) || STATUSES.has(error?.status) || MESSAGES.test(error?.message ?? '') || (cause !== undefined && isTransient(cause))
 }
 
 /** @param {number} ms */

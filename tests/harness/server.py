@@ -33,6 +33,8 @@ PACKAGES = {
     DEBIAN_15 / "lib/pg_cron.so": "postgresql-15-cron",
     DEBIAN_15 / "lib/plpgsql_check.so": "postgresql-15-plpgsql-check",
     PGTAP: "postgresql-15-pgtap",
+    Path("/usr/bin/php"): "php-cli",
+    Path("/etc/php/8.2/mods-available/pgsql.ini"): "php-pgsql",
 }
 SERVER_USER = "postgres"  # of the operating system, when root runs the tests
 CRON_DATABASE = "cron"
@@ -44,7 +46,7 @@ def what_is_missing() -> str | None:
     """What to install before the tests can run."""
     packages = [package for file, package in PACKAGES.items() if not file.exists()]
     if packages:
-        return f"the tests need PostgreSQL 15: apt-get install {' '.join(packages)}"
+        return f"the tests need packages of Debian 12: apt-get install {' '.join(packages)}"
     try:
         find_binaries()
     except EmbeddedServerError as error:

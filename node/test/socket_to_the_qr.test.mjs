@@ -1,0 +1,3 @@
+import { testLinking } from './linking.mjs'
+
+await testLinking(7, 812)
