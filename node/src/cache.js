@@ -71,6 +71,16 @@ export class Cache {
         values?.delete(id)
     }
 
+    /** Only the database has the values: of what was known, it may have none. */
+    forget() {
+        for (const values of this.types.values()) {
+            for (const id of values.keys()) {
+                values.set(id, undefined)
+            }
+        }
+        this.bytes = 0
+    }
+
     clear() {
         this.types.clear()
         this.bytes = 0

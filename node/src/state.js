@@ -151,7 +151,7 @@ class Account {
         this.#check()
         return Object.fromEntries(ids.map(id => {
             const text = cache.text(type, id)
-            return [id, text === undefined ? read[id] ?? null : this.codec.decode(text)]
+            return [id, text !== undefined ? this.codec.decode(text) : Object.hasOwn(read, id) ? read[id] : null]
         }))
     }
 
@@ -160,7 +160,7 @@ class Account {
         this.#check()
         // Now, at the call: what the caller changes afterwards is not part of it. Falsy deletes, as in the file store.
         /** @type {Record<string, Record<string, string>>} */
-        const texts = {}
+        const texts = Object.create(null)
         const types = Object.keys(data).map(type => {
             assertStorable('key type', type)
             Object.keys(data[type] ?? {}).forEach(id => assertStorable('key id', id))
@@ -190,7 +190,7 @@ class Account {
     /** @returns {Promise<void>} */
     async clear() {
         this.#check()
-        await this.#write(() => true, 'auth_clear_keys', [], () => this.cache?.clear())
+        await this.#write(() => true, 'auth_clear_keys', [], written => written ? this.cache?.clear() : this.cache?.forget())
     }
 
     /** @returns {Promise<void>} */
@@ -203,7 +203,12 @@ class Account {
     /** Pairs of id and value. @param {string} type @returns {AsyncGenerator<[string, any]>} */
     async *list(type) {
         for await (const ids of this.#pages(type)) {
-            yield* Object.entries(await this.get(type, ids))
+            const found = await this.get(type, ids)
+            for (const id of ids) { // an object would put numbers first
+                if (found[id] !== null) {
+                    yield [id, found[id]]
+                }
+            }
         }
     }
 
