@@ -11,7 +11,7 @@ export DATABASE_URL
 bin := .venv/bin
 data := .pg-auth-state
 npm_packages := tests/baileys/node_modules/.package-lock.json node/node_modules/.package-lock.json
-test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check php-cli php-pgsql
+test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check pgbouncer php-cli php-pgsql
 
 .PHONY: help
 help: ## list the targets

@@ -33,6 +33,7 @@ PACKAGES = {
     DEBIAN_15 / "lib/pg_cron.so": "postgresql-15-cron",
     DEBIAN_15 / "lib/plpgsql_check.so": "postgresql-15-plpgsql-check",
     PGTAP: "postgresql-15-pgtap",
+    Path("/usr/sbin/pgbouncer"): "pgbouncer",
     Path("/usr/bin/php"): "php-cli",
     Path("/etc/php/8.2/mods-available/pgsql.ini"): "php-pgsql",
 }
