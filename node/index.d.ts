@@ -79,8 +79,11 @@ export interface AuthStateSource extends DatabaseOptions {
     environment?: Record<string, string | undefined>
 }
 
+/** Over files, keys have no clear, list and listIds, and the lease is null. */
+export type FileOrDatabaseAuthState = Omit<AuthState, 'state'> & { state: AuthenticationState }
+
 /** Files or database, as USE_DATABASE_AUTH_STATE says. An account whose creds are still only in the folder is refused. */
-export function useAuthState(source: AuthStateSource): Promise<AuthState>
+export function useAuthState(source: AuthStateSource): Promise<FileOrDatabaseAuthState>
 
 /** Run each job of libsignal in the async context of its caller. True if there was a libsignal to bind. */
 export function bindSignalJobs(libsignal?: any): boolean
@@ -93,6 +96,11 @@ export class AuthStateError extends Error {
 }
 export class InvalidInput extends AuthStateError {}
 export class LeaseLost extends AuthStateError {}
+/** On opening: somebody else holds the lease. */
+export class LeaseHeld extends LeaseLost {
+    holder: string
+    expiresAt: Date
+}
 export class VersionConflict extends AuthStateError {}
 export class NotFound extends AuthStateError {}
 export class IdentityChangeRefused extends AuthStateError {}

@@ -171,7 +171,7 @@ def test_a_bot_that_runs_elsewhere_does_not_run_here(db: Database, start: Start)
     with AuthState(db.service_dsn, "my-bot") as state:
         state.acquire_lease("another machine")
     bot = start("node", "bot.mjs")
-    bot.wait_for('LeaseLost: company "my-bot" is under a lease')
+    bot.wait_for('LeaseHeld: company "my-bot" is under a lease')
     assert bot.process.wait(30) == 1
 
 

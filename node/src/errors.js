@@ -19,6 +19,20 @@ export class AuthStateError extends Error {
 export class InvalidInput extends AuthStateError {}
 /** WA002: the lease is held by somebody else, or lost. Stop using the account: somebody else may be writing it. */
 export class LeaseLost extends AuthStateError {}
+/** WA002, on opening: somebody else holds the lease. */
+export class LeaseHeld extends LeaseLost {
+    /** @param {string} companyId @param {string} holder @param {Date} expiresAt */
+    constructor(companyId, holder, expiresAt) {
+        super(`company ${JSON.stringify(companyId)} is under a lease`, {
+            code: 'WA002',
+            detail: `${JSON.stringify(holder)} holds it until ${expiresAt.toISOString()}.`,
+            hint: 'Wait until it has ended, or pass steal: true.',
+            companyId
+        })
+        this.holder = holder
+        this.expiresAt = expiresAt
+    }
+}
 /** WA003: the creds are not at the expected version any more. */
 export class VersionConflict extends AuthStateError {}
 /** WA004: no such company or version. */
@@ -42,6 +56,9 @@ const BY_CODE = {
  * @param {any} error @param {string} [companyId]
  */
 export function translated(error, companyId) {
+    if (error instanceof AuthStateError) {
+        return error
+    }
     const kind = BY_CODE[/** @type {keyof BY_CODE} */ (error?.code)]
     if (kind) {
         const { code, message, hint } = error

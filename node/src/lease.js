@@ -1,5 +1,5 @@
 /** The right to write an account, kept alive in the background. */
-import { AuthStateError, LeaseLost, translated } from './errors.js'
+import { AuthStateError, LeaseHeld, LeaseLost, translated } from './errors.js'
 import { retrying } from './retry.js'
 
 const TTL_MS = 60_000
@@ -41,12 +41,7 @@ export class Lease {
             ['p_steal', 'boolean', this.steal]
         ], ['acquired', 'token', 'holder', 'expires_at'])
         if (String(row.acquired) !== 'true') {
-            throw new LeaseLost(`company ${JSON.stringify(this.companyId)} is under a lease`, {
-                code: 'WA002',
-                detail: `${JSON.stringify(row.holder)} holds it until ${row.expires_at}.`,
-                hint: 'Wait until it has ended, or pass steal: true.',
-                companyId: this.companyId
-            })
+            throw new LeaseHeld(this.companyId, row.holder, new Date(row.expires_at))
         }
         this.token = Number(row.token)
         this.#renewed(sent)
@@ -55,7 +50,7 @@ export class Lease {
     /** Throws once the lease is lost, without asking the database. */
     check() {
         if (!this.lost && !this.closed && performance.now() >= this.endsAt) {
-            this.lose(new LeaseLost('the lease has ended', { code: 'WA002', companyId: this.companyId }))
+            this.#end()
         }
         if (this.lost) {
             throw this.lost
@@ -81,24 +76,32 @@ export class Lease {
         clearTimeout(this.timer)
         clearTimeout(this.end)
         if (!this.lost) {
-            await this.transport.scalar('auth_release_lease', [
+            await retrying(() => this.transport.scalar('auth_release_lease', [
                 ['p_company_id', 'text', this.companyId], ['p_token', 'bigint', this.token]
-            ])
+            ]), () => this.endsAt)
         }
     }
 
     /** @param {number} sent */
     #renewed(sent) {
         this.endsAt = sent + this.ttlMs
-        clearTimeout(this.end)
-        this.end = setTimeout(() => {
-            try {
-                this.check()
-            } catch {
-                // whoever uses the account next is told
-            }
-        }, Math.max(0, this.endsAt - performance.now())).unref()
+        this.#watch()
         this.timer = setTimeout(() => void this.#renew(), this.ttlMs / 3).unref()
+    }
+
+    /** Tells at the moment the lease ends, whoever uses the account then. */
+    #watch() {
+        clearTimeout(this.end)
+        const left = this.endsAt - performance.now()
+        if (left > 0) {
+            this.end = setTimeout(() => this.#watch(), Math.ceil(left)).unref() // it may come a little early
+        } else {
+            this.#end()
+        }
+    }
+
+    #end() {
+        this.lose(new LeaseLost('the lease has ended', { code: 'WA002', companyId: this.companyId }))
     }
 
     async #renew() {

@@ -33,9 +33,11 @@ export class Postgres {
         return row.value
     }
 
-    /** The answer as rows, its columns of JSON as text. @param {string} fn @param {Argument[]} args @param {string[]} columns */
+    /** The answer as rows, columns of JSON as text, times as JSON has them. @param {string} fn @param {Argument[]} args @param {string[]} columns */
     rows(fn, args, columns) {
-        return this.#run(fn, args, call => `select ${columns.map(c => `${c}::text`).join(', ')} from ${call}`)
+        // Times as text would be spelled as the session's DateStyle says.
+        const list = columns.map(c => c.endsWith('_at') ? `to_json(${c}) #>> '{}' as ${c}` : `${c}::text`)
+        return this.#run(fn, args, call => `select ${list.join(', ')} from ${call}`)
     }
 
     /** A JSON answer, as a value of the library. @param {import('./values.js').Codec} codec @param {any} answer */

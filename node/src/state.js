@@ -222,6 +222,7 @@ class Account {
     /** @param {string} type */
     async *#pages(type) {
         assertStorable('key type', type)
+        this.#check()
         await allWritten(this.companyId)
         /** @type {string | null} */
         let after = null
