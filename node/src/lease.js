@@ -68,17 +68,15 @@ export class Lease {
         this.onLost?.(error)
     }
 
+    /** Once more, if the answer was lost: then it is released already. */
     async release() {
-        if (this.closed) {
-            return
-        }
         this.closed = true
         clearTimeout(this.timer)
         clearTimeout(this.end)
-        if (!this.lost) {
-            await retrying(() => this.transport.scalar('auth_release_lease', [
+        if (this.token !== null && !this.lost) {
+            await this.transport.scalar('auth_release_lease', [
                 ['p_company_id', 'text', this.companyId], ['p_token', 'bigint', this.token]
-            ]), () => this.endsAt)
+            ])
         }
     }
 

@@ -15,7 +15,7 @@ const CODES = new Set([
     'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'
 ])
 // What pg and fetch say without a code.
-const MESSAGES = /^Connection terminated|not queryable|timeout exceeded when trying to connect|fetch failed|server conn crashed/
+const MESSAGES = /^Connection terminated|not queryable|timeout exceeded when trying to connect|fetch failed|^TypeError: terminated$|server conn crashed/
 
 // PostgREST without a connection, or a gateway without PostgREST.
 const STATUSES = new Set([502, 503, 504])

@@ -253,7 +253,10 @@ class Account {
         this.closed = true
         await allWritten(this.companyId)
         this.cache?.clear()
-        await this.lease?.release()
+        const { lease } = this
+        if (lease) {
+            await this.#trying(() => lease.release())
+        }
     }
 
     #check() {

@@ -13,10 +13,17 @@ export class Supabase {
         // supabase-js makes JSON of the arguments itself: it must not meet the text of JSON, or bytes.
         const named = args.map(([name, type, value]) => [name, type === 'jsonb' && value !== null ? JSON.parse(value) : value])
         const { data, error, status } = await this.client.rpc(fn, Object.fromEntries(named))
+        if (error?.message?.startsWith('SyntaxError')) {
+            throw new Error(`the answer to ${fn} is not JSON`) // JSON.parse quotes its input, and so may details
+        }
         if (error) {
             throw Object.assign(new Error(error.message), {
                 code: error.code || undefined, details: error.details ?? undefined, hint: error.hint ?? undefined, status
             })
+        }
+        // An empty answer is "no error, no data" to supabase-js, even a gateway's 404. Creds alone may be null.
+        if (data === null && !(fn === 'auth_get_creds' && status === 200)) {
+            throw Object.assign(new Error(`the answer to ${fn} is empty`), { status })
         }
         return data
     }
