@@ -17,8 +17,8 @@ const CODES = new Set([
 // What pg and fetch say without a code.
 const MESSAGES = /^Connection terminated|not queryable|timeout exceeded when trying to connect|fetch failed|^TypeError: terminated$|server conn crashed/
 
-// PostgREST without a connection, or a gateway without PostgREST.
-const STATUSES = new Set([502, 503, 504])
+// PostgREST without a connection, or a gateway without PostgREST; from 520 on, Cloudflare.
+const STATUSES = new Set([502, 503, 504, 520, 521, 522, 523, 524])
 
 /** @param {any} error @returns {boolean} */
 export function isTransient(error) {
