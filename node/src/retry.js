@@ -11,6 +11,7 @@ const CODES = new Set([
     '40001', '40P01', '55P03', // serialization failure, deadlock, the company stayed busy
     '57P01', '57P02', '57P03', // the server is going down, or not up yet
     '08000', '08001', '08003', '08004', '08006', // the connection
+    '08P01', // what PgBouncer says while the server behind it is away
     '53300', // too many connections
     'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'
 ])

@@ -43,6 +43,7 @@ class PgBouncer:
             pool_mode = transaction
             default_pool_size = {connections}
             max_client_conn = 500
+            server_login_retry = 1
             """.replace("\n            ", "\n")
         )
         command = [PROGRAM, "-q", settings]
