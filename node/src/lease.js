@@ -3,6 +3,7 @@ import { AuthStateError, LeaseHeld, LeaseLost, translated } from './errors.js'
 import { retrying } from './retry.js'
 
 const TTL_MS = 60_000
+const LONGEST_TIMER_MS = 2 ** 31 - 1 // a longer one fires at once
 
 export class Lease {
     /**
@@ -84,7 +85,7 @@ export class Lease {
     #renewed(sent) {
         this.endsAt = sent + this.ttlMs
         this.#watch()
-        this.timer = setTimeout(() => void this.#renew(), this.ttlMs / 3).unref()
+        this.timer = setTimeout(() => void this.#renew(), Math.min(this.ttlMs / 3, LONGEST_TIMER_MS)).unref()
     }
 
     /** Tells at the moment the lease ends, whoever uses the account then. */
@@ -92,7 +93,7 @@ export class Lease {
         clearTimeout(this.end)
         const left = this.endsAt - performance.now()
         if (left > 0) {
-            this.end = setTimeout(() => this.#watch(), Math.ceil(left)).unref() // it may come a little early
+            this.end = setTimeout(() => this.#watch(), Math.min(Math.ceil(left), LONGEST_TIMER_MS)).unref() // it may come a little early
         } else {
             this.#end()
         }

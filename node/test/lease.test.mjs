@@ -229,3 +229,11 @@ test('the moment a lease ends is told even when nobody uses the account', async 
     between.freeze()
     await eventually(() => all.every(({ lost }) => lost.length === 1), 2500)
 })
+
+// A timer of more than 24.8 days fires after a millisecond, again and again.
+test('a lease of 300 days is not renewed all the time', async () => {
+    const auth = await leased('long', { ttlMs: 300 * 86_400_000 })
+    assert.equal(await db.of(() => pause(200)), 0)
+    assert.deepEqual(auth.lost, [])
+    await auth.close()
+})
