@@ -2,8 +2,7 @@
  * The keys of an account that is ours alone, in memory as JSON text: nobody else writes while the lease lives.
  * All ids are known, so that a miss is free; values that do not fit are read on demand.
  */
-
-const PAGE = 1000 // what Supabase gives at most, unless configured
+import { pages } from './pages.js'
 
 export class Cache {
     /** @param {number} maxBytes of JSON text */
@@ -19,30 +18,15 @@ export class Cache {
         /** @type {any[]} */
         const types = await transport.rows('auth_stats', [['p_company_id', 'text', companyId]], ['key_type', 'bytes'])
         for (const { key_type: type } of types.sort((a, b) => Number(a.bytes) - Number(b.bytes))) {
-            /** @type {string | null} */
-            let after = null
-            for (;;) {
-                const fits = this.bytes < this.maxBytes
-                /** @type {any[]} */
-                const rows = await transport.rows('auth_list_keys', [
-                    ['p_company_id', 'text', companyId],
-                    ['p_key_type', 'text', type],
-                    ['p_after', 'text', after],
-                    ['p_limit', 'integer', PAGE],
-                    ['p_values', 'boolean', fits]
-                ], fits ? ['key_id', 'value'] : ['key_id'])
-                if (!rows.length) {
-                    break
-                }
+            for await (const rows of pages(transport, companyId, type, () => this.bytes < this.maxBytes)) {
                 for (const row of rows) {
                     this.put(type, row.key_id, row.value)
                 }
-                after = rows[rows.length - 1].key_id
             }
         }
     }
 
-    /** Whether there is such a key; undefined when only the database knows. @param {string} type @param {string} id */
+    /** Whether there is such a key, or may be: that is what only the database knows. @param {string} type @param {string} id */
     has(type, id) {
         return this.types.get(type)?.has(id) ?? false
     }

@@ -3,13 +3,13 @@ import { AuthStateError, InvalidInput, LeaseLost, translated } from './errors.js
 import { Cache } from './cache.js'
 import { Lease } from './lease.js'
 import { allWritten, inTurn, written } from './ordering.js'
+import { pages } from './pages.js'
 import { retrying } from './retry.js'
 import { bindSignalJobs } from './signal-jobs.js'
 import { assertStorable, codec as codecOf } from './values.js'
 
 const RETRY_MS = 15_000
 const MAX_CACHE_BYTES = 64 * 1024 * 1024
-const PAGE = 1000
 
 /**
  * @typedef {import('./postgres.js').Postgres | import('./supabase.js').Supabase} Transport
@@ -224,24 +224,12 @@ class Account {
         assertStorable('key type', type)
         this.#check()
         await allWritten(this.companyId)
-        /** @type {string | null} */
-        let after = null
-        for (;;) {
+        const read = (/** @type {() => Promise<any[]>} */ page) => {
             this.#check()
-            /** @type {any[]} */
-            const page = await this.#trying(() => this.transport.rows('auth_list_keys', [
-                ['p_company_id', 'text', this.companyId],
-                ['p_key_type', 'text', type],
-                ['p_after', 'text', after],
-                ['p_limit', 'integer', PAGE],
-                ['p_values', 'boolean', false]
-            ], ['key_id']))
-            if (!page.length) {
-                return
-            }
-            const ids = page.map(row => row.key_id)
-            yield ids
-            after = ids[ids.length - 1]
+            return this.#trying(page)
+        }
+        for await (const rows of pages(this.transport, this.companyId, type, () => false, read)) {
+            yield rows.map(row => row.key_id)
         }
     }
 
