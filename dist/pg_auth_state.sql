@@ -135,7 +135,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -855,25 +855,29 @@ end
 $func$;
 
 -- functions/_assert_identity.sql
--- Paired creds are the account: losing their keys is losing it. A null p_new stands for no creds at all.
+-- Paired creds are the account: losing their keys is losing it. A null p_new stands for no creds at all. Of
+-- encrypted ones, old or new, the fingerprint in the header is all that can be compared.
 create or replace function _assert_identity (p_company_id text, p_old jsonb, p_new jsonb, p_allow_new_identity boolean)
 returns void
 language plpgsql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
 begin
   if p_allow_new_identity is not true
      and _is_paired(p_old)
-     and (jsonb_typeof(p_new) is distinct from 'object'
-          or coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
-          or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
-          or p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
-          or p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey') then
+     and (case
+            when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
+              coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
+              or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
+              or p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
+              or p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
+            else (_identity(p_old) = _identity(p_new)) is not true
+          end) then
     raise exception using errcode = 'WA005',
       message = format('Company %s is paired, and these creds are another identity.', to_json(p_company_id)),
-      detail = 'creds.noiseKey or creds.signedIdentityKey differs or is missing. Nothing was written.',
+      detail = 'creds.noiseKey or creds.signedIdentityKey, or the identity of encrypted ones, differs or is missing. Nothing was written.',
       hint = 'Read the creds with auth_get_creds and change those. A new identity is auth_delete_company, then auth_init_creds; or p_allow_new_identity.';
   end if;
 end
@@ -1440,6 +1444,32 @@ exception
 end
 $func$;
 
+-- functions/_header.sql
+-- The protected header of creds that a client encrypted (docs/encryption.md); null for any others. The database
+-- cannot verify it, the client does. Whatever is malformed has none, and is not quoted by an error.
+create or replace function _header (p_creds jsonb)
+returns jsonb
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_part text;
+  v_header jsonb;
+begin
+  if jsonb_typeof(p_creds) is distinct from 'string' then
+    return null;
+  end if;
+  v_part := translate(substring(p_creds #>> '{}' from '^(eyJ[A-Za-z0-9_-]*)\.\.'), '-_', '+/');
+  v_header := convert_from(decode(rpad(v_part, (length(v_part) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
+  return case when jsonb_typeof(v_header) = 'object' then v_header end;
+exception
+  when data_exception or program_limit_exceeded then
+    return null;
+end
+$func$;
+
 -- functions/_history_length.sql
 -- How many earlier versions of creds are kept: auth_state.history_versions, 5.
 create or replace function _history_length ()
@@ -1464,18 +1494,21 @@ $func$;
 
 -- functions/_identity.sql
 -- A fingerprint of who creds are, made of the public halves of the keys that WhatsApp knows the account by.
--- Null where there are none to read.
+-- Encrypted ones carry it in their header. Null where there are none to read.
 create or replace function _identity (p_creds jsonb)
 returns text
 language sql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
-  select left(encode(sha256(convert_to(coalesce(c.noise -> 'public', c.noise)::text || coalesce(c.own -> 'public', c.own)::text,
-                                       'UTF8')), 'hex'), 32)
+  select case jsonb_typeof(p_creds)
+           when 'object' then left(encode(sha256(convert_to(
+             coalesce(c.noise #>> '{public,data}', c.noise #>> '{public}', c.noise #>> '{}') || '.'
+             || coalesce(c.own #>> '{public,data}', c.own #>> '{public}', c.own #>> '{}'), 'UTF8')), 'hex'), 32)
+           when 'string' then substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$')
+         end
     from (select p_creds -> 'noiseKey' as noise, p_creds -> 'signedIdentityKey' as own) c
-   where jsonb_typeof(p_creds) = 'object'
 $func$;
 
 -- functions/_is_monitor.sql
@@ -1496,16 +1529,20 @@ $func$;
 
 -- functions/_is_paired.sql
 -- Baileys sets a me without a device while a pairing code is pending (Socket/socket.ts, requestPairingCode).
+-- Encrypted creds say so in their header.
 create or replace function _is_paired (p_creds jsonb)
 returns boolean
 language sql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
-  select coalesce(jsonb_typeof(p_creds) = 'object', false)
-         and (coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
-              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@')
+  select case jsonb_typeof(p_creds)
+           when 'object' then coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
+                              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@'
+           when 'string' then coalesce(_header(p_creds) -> 'paired' = 'true', false)
+           else false
+         end
 $func$;
 
 -- functions/_keep_creds.sql
@@ -2248,7 +2285,7 @@ $func$;
 comment on function auth_creds_history (text) is $$
 The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (`auth_state.history_versions`) and, for 30 days, the last version before each change of identity.
 
-- `identity`: of the public keys of `noiseKey` and `signedIdentityKey`: equal for the same linked device, no secret; null for creds without them, and for encrypted ones.
+- `identity`: of the public keys of `noiseKey` and `signedIdentityKey`: equal for the same linked device, no secret. Encrypted creds carry it in their header; null for creds without those keys, and for a string without such a header.
 
 Errors: WA001, 42501. Locks: none; works on a read replica.
 $$;
@@ -2364,6 +2401,43 @@ comment on function auth_export (text) is $$
 Everything of a company in one snapshot: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
 
 Errors: WA001, WA004 when the company has neither creds nor a key, 54000 beyond 128 MB (page auth_list_keys instead), 42501. Locks: none; works on a read replica.
+$$;
+
+-- functions/auth_forget_history.sql
+create or replace function auth_forget_history (
+  p_company_id text,
+  p_kept_kid text default null,
+  p_lease_token bigint default null
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_now timestamptz;
+  v_deleted bigint;
+begin
+  v_now := _begin_write(p_company_id, p_lease_token);
+  delete from whatsapp_auth_history h
+   where h.company_id = p_company_id and (p_kept_kid is null or _header(h.creds) ->> 'kid' is distinct from p_kept_kid);
+  get diagnostics v_deleted = row_count;
+  if v_deleted > 0 then
+    perform _audit(p_company_id, 'history_forgotten', v_now, v_deleted);
+  end if;
+  return v_deleted;
+end
+$func$;
+
+comment on function auth_forget_history (text, text, bigint) is $$
+Deletes the earlier creds of a company that are kept, and returns how many; the present ones stay. After it there is no way back to them. For creds that must not be there any more: plain ones of an account that is encrypted now, or those under a key that is to be destroyed. Audited.
+
+- `p_kept_kid`: encrypted creds under the key of this name stay; null for none.
+- `p_lease_token`: the token of a live lease; without one, no lease may be live.
+
+Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
 -- functions/auth_get_creds.sql
@@ -2677,7 +2751,7 @@ $func$;
 comment on function auth_list_audit (text, timestamptz, integer) is $$
 The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`, but no less than 7.
 
-Actions: creds_created, creds_new_identity, creds_restored, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
+Actions: creds_created, creds_new_identity, creds_restored, history_forgotten, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
 
 - `p_company_id`: null for all that the caller may see.
 - `p_before`: events older than this; for the next page the `at` of the last row.
@@ -2947,7 +3021,7 @@ Saves the creds of a company whole and returns their version. Unchanged creds ke
 - `p_creds`: a JSON object, or a JSON string when a client encrypted it.
 - `p_expected_version`: save only if the stored creds are at this version, otherwise WA003.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
-- `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing, nor by a string: WA005. True lifts that.
+- `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing: WA005. Encrypted ones tell both in their header, and a string without one is no identity. True lifts that.
 
 Errors: WA001, WA002, WA003, WA005, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
@@ -3243,6 +3317,7 @@ begin
         from (select a.company_id from whatsapp_auth a union select k.company_id from whatsapp_keys k) c
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
+    'encrypted', (select count(*) from whatsapp_auth a where jsonb_typeof(a.creds) = 'string'),
     'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
@@ -3292,7 +3367,7 @@ end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;
@@ -3521,7 +3596,7 @@ declare
     'auth_get_creds', 'auth_init_creds', 'auth_save_creds', 'auth_creds_version', 'auth_get_keys', 'auth_set_keys',
     'auth_save_state', 'auth_list_keys', 'auth_clear_keys', 'auth_delete_company', 'auth_export', 'auth_import',
     'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_creds_history', 'auth_restore_creds',
-    'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
+    'auth_forget_history', 'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
   ];
   v_monitor constant text[] := array['auth_stats', 'auth_list_leases', 'auth_list_audit', 'auth_schema_version'];
   v_roles jsonb;
@@ -3607,7 +3682,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_removable_keys', '_renew_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -3620,7 +3695,7 @@ $install$;
 comment on table whatsapp_auth is
   'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
 comment on column whatsapp_auth.company_id is 'The account; any text up to 256 bytes.';
-comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it.';
+comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it: docs/encryption.md.';
 comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';

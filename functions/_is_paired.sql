@@ -1,12 +1,16 @@
 -- Baileys sets a me without a device while a pairing code is pending (Socket/socket.ts, requestPairingCode).
+-- Encrypted creds say so in their header.
 create or replace function _is_paired (p_creds jsonb)
 returns boolean
 language sql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
-  select coalesce(jsonb_typeof(p_creds) = 'object', false)
-         and (coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
-              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@')
+  select case jsonb_typeof(p_creds)
+           when 'object' then coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
+                              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@'
+           when 'string' then coalesce(_header(p_creds) -> 'paired' = 'true', false)
+           else false
+         end
 $func$;

@@ -36,7 +36,7 @@ $func$;
 comment on function auth_list_audit (text, timestamptz, integer) is $$
 The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`, but no less than 7.
 
-Actions: creds_created, creds_new_identity, creds_restored, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
+Actions: creds_created, creds_new_identity, creds_restored, history_forgotten, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
 
 - `p_company_id`: null for all that the caller may see.
 - `p_before`: events older than this; for the next page the `at` of the last row.

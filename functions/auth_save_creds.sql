@@ -27,7 +27,7 @@ Saves the creds of a company whole and returns their version. Unchanged creds ke
 - `p_creds`: a JSON object, or a JSON string when a client encrypted it.
 - `p_expected_version`: save only if the stored creds are at this version, otherwise WA003.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
-- `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing, nor by a string: WA005. True lifts that.
+- `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing: WA005. Encrypted ones tell both in their header, and a string without one is no identity. True lifts that.
 
 Errors: WA001, WA002, WA003, WA005, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;

@@ -20,6 +20,7 @@ begin
         from (select a.company_id from whatsapp_auth a union select k.company_id from whatsapp_keys k) c
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
+    'encrypted', (select count(*) from whatsapp_auth a where jsonb_typeof(a.creds) = 'string'),
     'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
@@ -69,7 +70,7 @@ end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;

@@ -37,7 +37,7 @@ declare
     'auth_get_creds', 'auth_init_creds', 'auth_save_creds', 'auth_creds_version', 'auth_get_keys', 'auth_set_keys',
     'auth_save_state', 'auth_list_keys', 'auth_clear_keys', 'auth_delete_company', 'auth_export', 'auth_import',
     'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_creds_history', 'auth_restore_creds',
-    'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
+    'auth_forget_history', 'cleanup_expired_keys', 'auth_stats', 'auth_schema_version'
   ];
   v_monitor constant text[] := array['auth_stats', 'auth_list_leases', 'auth_list_audit', 'auth_schema_version'];
   v_roles jsonb;
@@ -136,7 +136,7 @@ $install$;
 comment on table whatsapp_auth is
   'Credentials of a WhatsApp account, whole, as Baileys'' creds.json holds them. Read and written by the auth_ functions only.';
 comment on column whatsapp_auth.company_id is 'The account; any text up to 256 bytes.';
-comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it.';
+comment on column whatsapp_auth.creds is 'A JSON object, or a JSON string when a client encrypted it: docs/encryption.md.';
 comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';

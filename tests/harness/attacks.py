@@ -50,6 +50,7 @@ CALLS = {
     "auth_list_leases(text,integer)": ["auth_list_leases()"],
     "auth_release_lease(text,bigint)": "auth_release_lease({c}, {t})",
     "auth_renew_lease(text,bigint,interval)": "auth_renew_lease({c}, {t}, '1 hour')",
+    "auth_forget_history(text,text,bigint)": "auth_forget_history({c}, null, {t})",
     "auth_restore_creds(text,bigint,bigint)": "auth_restore_creds({c}, {v}, {t})",
     "auth_save_creds(text,jsonb,bigint,bigint,boolean)": (
         "auth_save_creds({c}, '{{\"a\": 1}}', null, {t}, true)"

@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(31);
+select plan(32);
 
 create role stranger;
 grant usage on schema public to stranger;
@@ -37,6 +37,7 @@ from (
   ($$auth_status()$$),
   ($$auth_creds_history('acme')$$),
   ($$auth_restore_creds('acme', 1)$$),
+  ($$auth_forget_history('acme')$$),
   ($$auth_list_leases()$$),
   ($$auth_list_audit()$$),
   ($$auth_list_audit('acme')$$),

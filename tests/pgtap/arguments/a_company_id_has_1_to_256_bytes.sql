@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(72);
+select plan(76);
 
 set local role app;
 
@@ -17,6 +17,7 @@ from (
   ($$auth_save_state(%s, '"S3CRET"', '{}')$$),
   ($$auth_list_keys(%s, 'session')$$),
   ($$auth_clear_keys(%s)$$),
+  ($$auth_forget_history(%s)$$),
   ($$auth_delete_company(%s)$$),
   ($$auth_export(%s)$$),
   ($$auth_import(%s, '{"format": 1, "keys": {}}')$$),

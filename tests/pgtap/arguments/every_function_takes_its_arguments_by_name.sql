@@ -1,5 +1,5 @@
 begin;
-select plan(30);
+select plan(31);
 
 create role app_2;
 set local role app;
@@ -38,6 +38,7 @@ from (
   ($$auth_cleanup_job()$$),
   ($$auth_status()$$),
   ($$auth_creds_history(p_company_id => 'acme')$$),
+  ($$auth_forget_history(p_company_id => 'globex', p_kept_kid => null, p_lease_token => null)$$),
   ($$auth_list_leases(p_after => null, p_limit => 1)$$),
   ($$auth_list_audit(p_company_id => null, p_before => null, p_limit => 1)$$),
   ($$auth_bind_role(p_role_name => 'app_2', p_company_id => 'acme')$$),

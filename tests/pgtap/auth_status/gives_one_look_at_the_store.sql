@@ -1,10 +1,12 @@
 begin;
-select plan(9);
+\ir ../sealed.psql
+select plan(10);
 
 set local role app;
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
 select auth_save_creds('acme', '{"noiseKey": "S3CRET", "account": {"details": "d"}}');
 select auth_save_creds('globex', '{"noiseKey": "S3CRET"}');
+select auth_save_creds('umbrella', pg_temp.sealed('{"paired": true, "identity": "0123456789abcdef0123456789abcdef"}'));
 select auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}, "lid-mapping": {"962302": "118"}}');
 select auth_set_keys('initech', '{"session": {"1.0": "S3CRET", "2.0": "S3CRET"}}');
 select * from auth_acquire_lease('acme', 'worker-1', '30 days');
@@ -13,8 +15,9 @@ select set_config('auth_state.now', '2026-03-07 13:00:00Z', true);
 select auth_set_keys('globex', '{"lid-mapping": {"962302": "118"}}');
 select set_config('test.status', auth_status()::text, true);
 
-select is(current_setting('test.status')::jsonb -> 'accounts', '3', 'accounts with creds or keys');
-select is(current_setting('test.status')::jsonb -> 'paired', '1', 'paired ones');
+select is(current_setting('test.status')::jsonb -> 'accounts', '4', 'accounts with creds or keys');
+select is(current_setting('test.status')::jsonb -> 'paired', '2', 'paired ones');
+select is(current_setting('test.status')::jsonb -> 'encrypted', '1', 'encrypted ones');
 select is(current_setting('test.status')::jsonb -> 'live_leases', '1', 'leases that are live');
 select is(current_setting('test.status')::jsonb ->> 'version', auth_schema_version(), 'the installed version');
 select is(current_setting('test.status')::jsonb ->> 'schema', 'public', 'where');

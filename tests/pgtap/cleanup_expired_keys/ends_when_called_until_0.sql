@@ -12,7 +12,7 @@ select auth_set_keys(
       select
         jsonb_object_agg(i, '118' || i)
         || jsonb_object_agg('118' || i || '_reverse', i::text)
-        || jsonb_object_agg('x' || i, '{"enc": 1}'::jsonb)
+        || jsonb_object_agg('x' || i, '"eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA"'::jsonb)
       from generate_series(1, 5) as i
     ),
     'session', (select jsonb_object_agg(i || '.0', 1) from generate_series(1, 5) as i)

@@ -6,7 +6,7 @@ select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
 select auth_set_keys(
   'acme',
   '{"lid-mapping": {
-    "962301": "v1:q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kA==", "962302": {"enc": "AQID", "iv": "BAUG"},
+    "962301": "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA", "962302": {"enc": "AQID", "iv": "BAUG"},
     "962303": ["AQID"], "962304": 1, "118_reverse": {"enc": "AQID"}
   }, "lid-mapping-reverse": {"118": {"enc": "AQID"}}}'
 );

@@ -1,7 +1,7 @@
 begin;
 set local transaction_isolation = 'serializable';
 \ir ../refuses.psql
-select plan(16);
+select plan(17);
 
 set local role app;
 
@@ -19,6 +19,7 @@ from (
   ($$auth_renew_lease('acme', 1)$$),
   ($$auth_release_lease('acme', 1)$$),
   ($$auth_restore_creds('acme', 1)$$),
+  ($$auth_forget_history('acme')$$),
   ($$auth_bind_role('app', 'acme')$$),
   ($$auth_unbind_role('app')$$),
   ($$cleanup_expired_keys()$$),

@@ -1,7 +1,7 @@
 -- Somebody may have held the lease and written in between.
 begin;
 \ir ../refuses.psql
-select plan(8);
+select plan(9);
 
 set local role app;
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
@@ -18,6 +18,7 @@ from (
   ($$auth_save_state('acme', '"S3CRET"', '{}', %s)$$),
   ($$auth_import('acme', '{"format": 1, "creds": "S3CRET", "keys": {}}', 'merge', %s)$$),
   ($$auth_clear_keys('acme', null, %s)$$),
+  ($$auth_forget_history('acme', null, %s)$$),
   ($$auth_delete_company('acme', %s)$$),
   ($$auth_renew_lease('acme', %s)$$)
 ) as c (call);

@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(7);
+select plan(8);
 
 set local role app;
 select auth_save_creds('acme', '{"a": 1}');
@@ -14,6 +14,7 @@ from (
   ($$auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}}')$$),
   ($$auth_save_state('acme', '"S3CRET"', '{}')$$),
   ($$auth_clear_keys('acme')$$),
+  ($$auth_forget_history('acme')$$),
   ($$auth_delete_company('acme')$$),
   ($$auth_import('acme', '{"format": 1, "creds": "S3CRET", "keys": {}}', 'merge')$$)
 ) as c (call);

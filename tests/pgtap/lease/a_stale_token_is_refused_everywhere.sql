@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(8);
+select plan(9);
 
 set local role app;
 select auth_save_creds('acme', '{"a": 1}');
@@ -16,6 +16,7 @@ from (
   ($$auth_save_state('acme', '"S3CRET"', '{}', %s)$$),
   ($$auth_import('acme', '{"format": 1, "creds": "S3CRET", "keys": {}}', 'merge', %s)$$),
   ($$auth_clear_keys('acme', null, %s)$$),
+  ($$auth_forget_history('acme', null, %s)$$),
   ($$auth_delete_company('acme', %s)$$),
   ($$auth_renew_lease('acme', %s)$$)
 ) as c (call);

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(8);
 
 set local role app;
 select set_config('test.token', l.token::text, true) from auth_acquire_lease('acme', 'worker-1') as l;
@@ -13,6 +13,7 @@ from (
   ($$auth_save_state('acme', '{"a": 3}', '{}', %s)$$),
   ($$auth_import('acme', '{"format": 1, "keys": {}}', 'merge', %s)$$),
   ($$auth_clear_keys('acme', null, %s)$$),
+  ($$auth_forget_history('acme', null, %s)$$),
   ($$auth_delete_company('acme', %s)$$)
 ) as c (call);
 

@@ -12,7 +12,7 @@ select bag_eq(
         'auth_save_state', 'auth_list_keys', 'auth_list_companies', 'auth_clear_keys', 'auth_delete_company', 'auth_export',
         'auth_import', 'cleanup_expired_keys', 'auth_set_ttl', 'auth_schedule_cleanup', 'auth_unschedule_cleanup',
         'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease', 'auth_stats', 'auth_schema_version',
-        'auth_creds_history', 'auth_restore_creds', 'auth_bind_role', 'auth_unbind_role'
+        'auth_creds_history', 'auth_restore_creds', 'auth_forget_history', 'auth_bind_role', 'auth_unbind_role'
       )
   $$,
   array[
@@ -24,6 +24,7 @@ select bag_eq(
     'auth_unbind_role(p_role_name name) returns boolean',
     'auth_creds_history(p_company_id text) returns TABLE(version bigint, saved_at timestamp with time zone, identity text)',
     'auth_restore_creds(p_company_id text, p_version bigint, p_lease_token bigint DEFAULT NULL::bigint) returns bigint',
+    'auth_forget_history(p_company_id text, p_kept_kid text DEFAULT NULL::text, p_lease_token bigint DEFAULT NULL::bigint) returns bigint',
     'auth_creds_version(p_company_id text) returns bigint',
     'auth_delete_company(p_company_id text, p_lease_token bigint DEFAULT NULL::bigint) returns bigint',
     'auth_export(p_company_id text) returns jsonb',

@@ -8,7 +8,7 @@ select is_empty(
     where
       p.pronamespace = 'public'::regnamespace
       and p.proname in (
-        'auth_init_creds', 'auth_save_creds', 'auth_set_keys', 'auth_save_state', 'auth_clear_keys', 'auth_delete_company',
+        'auth_init_creds', 'auth_save_creds', 'auth_set_keys', 'auth_save_state', 'auth_clear_keys', 'auth_delete_company', 'auth_forget_history',
         'auth_import', 'cleanup_expired_keys', 'auth_set_ttl', 'auth_schedule_cleanup', 'auth_unschedule_cleanup',
         'auth_acquire_lease', 'auth_renew_lease', 'auth_release_lease'
       )
