@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 from .errors import (
     AuthStateError,
+    DecryptionError,
     IdentityChangeRefused,
     InvalidInput,
     LeaseHeld,
     LeaseLost,
     NotFound,
+    PlaintextRefused,
     UnsafeRequest,
     VersionConflict,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ._install import Installed, install, uninstall
     from ._sync.client import AuthState
     from ._sync.leases import HeldLease
+    from .encryption import Keyring
     from .files.flag import open_auth_state
     from .files.store import FileAuthState
     from .rows import (
@@ -56,6 +59,7 @@ __all__ = [
     "CleanupJob",
     "Company",
     "CredsVersion",
+    "DecryptionError",
     "FileAuthState",
     "HeldLease",
     "IdentityChangeRefused",
@@ -64,11 +68,13 @@ __all__ = [
     "KeyRow",
     "KeyStats",
     "KeyTypeStatus",
+    "Keyring",
     "Lease",
     "LeaseHeld",
     "LeaseLost",
     "LeaseRow",
     "NotFound",
+    "PlaintextRefused",
     "Status",
     "UnsafeRequest",
     "VersionConflict",
@@ -93,6 +99,7 @@ _HOME = {
     "Installed": "._install",
     "KeyRow": ".rows",
     "KeyStats": ".rows",
+    "Keyring": ".encryption",
     "KeyTypeStatus": ".rows",
     "Lease": ".rows",
     "Status": ".rows",

@@ -21,7 +21,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import Format
 
 from . import _wire
-from ._wire import Value
+from ._sealing import Opening, Sealing
 from .errors import InvalidInput
 from .rows import (
     AuditEvent,
@@ -38,6 +38,7 @@ from .rows import (
 
 if TYPE_CHECKING:
     from ._leases import Held
+    from .encryption import Keyring
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -46,14 +47,34 @@ Rows = Sequence[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One function call; `read` turns the rows of its answer into what the caller gets."""
+    """One function call; `read` turns the rows of its answer into what the caller gets.
+
+    An argument that is callable is made when it is sent, after `before`, which gives what has to be
+    read first on the same connection, if anything.
+    """
 
     statement: sql.Composed
     arguments: tuple[Any, ...]
-    read: Callable[[Rows], T]
+    read: Callable[[Rows], T | Doubtful[T]]
     company_id: str | None
     lease: Held | None = None  # whose token it presents
     ends_lease: bool = False
+    before: Callable[[], Call[Any] | None] | None = None
+
+    def sent(self) -> tuple[Any, ...]:
+        return tuple(value() if callable(value) else value for value in self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful(Generic[T]):
+    """An answer with plain values, which hold unless `learn` says that all is encrypted by now.
+
+    They may have been encrypted in between: then the call is made again, and knows.
+    """
+
+    value: T
+    learn: Call[Any]
+    is_complete: Callable[[], bool]
 
 
 @lru_cache(maxsize=256)
@@ -89,29 +110,6 @@ def use_own_loaders(cursor: AdaptContext) -> None:
 
 def _scalar(rows: Rows) -> Any:
     return rows[0][0]
-
-
-def _value(rows: Rows) -> Any:
-    return _wire.decoded(rows[0][0])
-
-
-def _ids(rows: Rows) -> dict[str, Value]:
-    return _wire.decoded_ids(rows[0][0])
-
-
-def _types(rows: Rows) -> dict[str, dict[str, Value]]:
-    return _wire.decoded_types(rows[0][0])
-
-
-def _state(rows: Rows) -> dict[str, Value]:
-    state: dict[str, Value] = rows[0][0]
-    state["creds"] = _wire.decoded(state["creds"])
-    state["keys"] = _wire.decoded_types(state["keys"])
-    return state
-
-
-def _key_rows(rows: Rows) -> list[KeyRow]:
-    return [KeyRow(key_id, _wire.decoded(value), *times) for key_id, value, *times in rows]
 
 
 def _lease(rows: Rows) -> Lease:
@@ -164,15 +162,23 @@ def _for_company(
 class Calls:
     """The functions of the schema for one account, or for none."""
 
-    __slots__ = ("company_id", "lease", "schema")
+    __slots__ = ("company_id", "lease", "schema", "sealing")
 
-    def __init__(self, schema: str, company_id: str | None) -> None:
+    def __init__(
+        self, schema: str, company_id: str | None, encryption: Keyring | None = None
+    ) -> None:
         self.schema = _wire.text(schema, "schema")
         self.company_id = None if company_id is None else _wire.text(company_id, "company_id")
         self.lease: Held | None = None
+        self.sealing = Sealing(encryption, self.company_id)
 
     def _call(
-        self, function: str, read: Callable[[Rows], T], *, table: bool = False, **arguments: Any
+        self,
+        function: str,
+        read: Callable[[Rows], T | Doubtful[T]],
+        *,
+        table: bool = False,
+        **arguments: Any,
     ) -> Call[T]:
         statement = _statement(self.schema, function, tuple(arguments), table)
         lease = self.lease
@@ -186,17 +192,61 @@ class Calls:
         token = lease.token if given is None and lease is not None else given
         return {} if token is None else {"p_lease_token": _wire.whole(token, "lease_token")}
 
+    # Encryption: what is read is opened, what is written is sealed
+
+    def _opened(self, read: Callable[[Opening, Rows], T]) -> Callable[[Rows], T | Doubtful[T]]:
+        """A reader of answers that hold keys."""
+
+        def opened(rows: Rows) -> T | Doubtful[T]:
+            opening = self.sealing.opening()
+            value = read(opening, rows)
+            if not opening.is_doubtful:
+                return value
+            return Doubtful(value, self.get_creds(), lambda: self.sealing.complete)
+
+        return opened
+
+    def _creds(self, rows: Rows) -> Any:
+        return _wire.decoded(self.sealing.opened_creds(rows[0][0]))
+
+    def _learn(self) -> Call[Any] | None:
+        """Whether all is encrypted has to be known before creds that are to say so are saved."""
+        if self.sealing.keyring is None or self.sealing.complete:
+            return None
+        return replace(self.get_creds(), read=self._learnt)
+
+    def _learnt(self, rows: Rows) -> None:
+        self.sealing.is_first = rows[0][0] is None
+        self.sealing.opened_creds(rows[0][0])
+
+    def _sealed_creds(self, creds: object) -> Callable[[], str]:
+        """Creds of this moment, to be sealed when they are sent."""
+        encoded = _wire.encoded_creds(creds)
+        if self.sealing.keyring is None:
+            text = _wire.compact(encoded)
+            return lambda: text
+        sealing = self.sealing
+        sealing.check_creds(encoded)
+        # Whoever stores the first creds of an account has encrypted everything there is.
+        return lambda: _wire.compact(
+            sealing.creds(encoded, complete=sealing.complete or sealing.is_first)
+        )
+
+    def _sealed_keys(self, data: object) -> str:
+        return _wire.compact(self.sealing.batch(_wire.encoded_keys(data)))
+
     @_for_company
     def get_creds(self) -> Call[Any]:
-        return self._call("auth_get_creds", _value, p_company_id=self.company_id)
+        return self._call("auth_get_creds", self._creds, p_company_id=self.company_id)
 
     @_for_company
     def init_creds(self, creds: object, *, lease_token: int | None) -> Call[Any]:
+        encoded = _wire.encoded_creds(creds)
         return self._call(
             "auth_init_creds",
-            _value,
+            self._creds,
             p_company_id=self.company_id,
-            p_creds=_wire.dumps_creds(creds),
+            p_creds=_wire.compact(self.sealing.creds(encoded, complete=True)),
             **self._token(lease_token),
         )
 
@@ -209,15 +259,16 @@ class Calls:
         lease_token: int | None,
         allow_new_identity: bool,
     ) -> Call[int]:
-        return self._call(
+        call: Call[int] = self._call(
             "auth_save_creds",
             _scalar,
             p_company_id=self.company_id,
-            p_creds=_wire.dumps_creds(creds),
+            p_creds=self._sealed_creds(creds),
             **_version(expected_version),
             **self._token(lease_token),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
+        return replace(call, before=self._learn)
 
     @_for_company
     def creds_version(self) -> Call[int | None]:
@@ -228,15 +279,20 @@ class Calls:
         if key_ids is None:
             return self._call(
                 "auth_get_keys",
-                _types,
+                self._opened(lambda opening, rows: _wire.decoded_types(opening.types(rows[0][0]))),
                 p_company_id=self.company_id,
                 p_keys=_wire.dumps_wanted(keys),
             )
+        key_type = _wire.text(keys, "key_type")
         return self._call(
             "auth_get_keys",
-            _ids,
+            self._opened(
+                lambda opening, rows: _wire.decoded_ids(
+                    opening.types({key_type: rows[0][0]})[key_type]
+                )
+            ),
             p_company_id=self.company_id,
-            p_key_type=_wire.text(keys, "key_type"),
+            p_key_type=key_type,
             p_key_ids=_wire.texts(key_ids, "key_ids"),
         )
 
@@ -246,7 +302,7 @@ class Calls:
             "auth_set_keys",
             _scalar,
             p_company_id=self.company_id,
-            p_data=_wire.dumps_keys(data),
+            p_data=self._sealed_keys(data),
             **self._token(lease_token),
         )
 
@@ -260,28 +316,37 @@ class Calls:
         expected_version: int | None,
         allow_new_identity: bool,
     ) -> Call[int]:
-        return self._call(
+        call: Call[int] = self._call(
             "auth_save_state",
             _scalar,
             p_company_id=self.company_id,
-            p_creds=_wire.dumps_creds(creds),
-            p_data=_wire.dumps_keys(data),
+            p_creds=self._sealed_creds(creds),
+            p_data=self._sealed_keys(data),
             **self._token(lease_token),
             **_version(expected_version),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
+        return replace(call, before=self._learn)
 
     @_for_company
     def list_keys(
         self, key_type: str, *, after: str | None, limit: int, values: bool
     ) -> Call[list[KeyRow]]:
         arguments: dict[str, Any] = {} if values else {"p_values": False}
+        key_type = _wire.text(key_type, "key_type")
+
+        def read(opening: Opening, rows: Rows) -> list[KeyRow]:
+            return [
+                KeyRow(key_id, _wire.decoded(opening(key_type, key_id, value)), *times)
+                for key_id, value, *times in rows
+            ]
+
         return self._call(
             "auth_list_keys",
-            _key_rows,
+            self._opened(read),
             table=True,
             p_company_id=self.company_id,
-            p_key_type=_wire.text(key_type, "key_type"),
+            p_key_type=key_type,
             **_page(after, limit),
             **arguments,
         )
@@ -306,17 +371,30 @@ class Calls:
 
     @_for_company
     def delete_company(self, *, lease_token: int | None) -> Call[int]:
+        def read(rows: Rows) -> int:
+            self.sealing.forget()
+            return int(rows[0][0])
+
         call: Call[int] = self._call(
             "auth_delete_company",
-            _scalar,
+            read,
             p_company_id=self.company_id,
             **self._token(lease_token),
         )
         return replace(call, ends_lease=True)
 
     @_for_company
-    def export(self) -> Call[dict[str, Any]]:
-        return self._call("auth_export", _state, p_company_id=self.company_id)
+    def export(self, *, decrypt: bool) -> Call[dict[str, Any]]:
+        def read(opening: Opening, rows: Rows) -> dict[str, Any]:
+            state: dict[str, Any] = rows[0][0]
+            if decrypt:
+                state["creds"] = self.sealing.opened_creds(state["creds"])
+                state["keys"] = opening.types(state["keys"])
+            state["creds"] = _wire.decoded(state["creds"])
+            state["keys"] = _wire.decoded_types(state["keys"])
+            return state
+
+        return self._call("auth_export", self._opened(read), p_company_id=self.company_id)
 
     @_for_company
     def import_state(
@@ -326,11 +404,24 @@ class Calls:
             "auth_import",
             _scalar,
             p_company_id=self.company_id,
-            p_state=_wire.dumps(state, "state"),
+            p_state=self._sealed_state(state, mode),
             p_mode=_wire.text(mode, "mode"),
             **self._token(lease_token),
             **_flag("p_allow_new_identity", allow_new_identity),
         )
+
+    def _sealed_state(self, state: object, mode: str) -> str:
+        """What `export()` gave, encrypted or not, as it is sent."""
+        encoded = _wire.encoded(state, "state")
+        if self.sealing.keyring is None or not isinstance(encoded, dict):
+            return _wire.compact(encoded)
+        encoded["keys"] = self.sealing.batch(
+            self.sealing.unsealed(_wire.encoded_keys(encoded.get("keys"), "state.keys"))
+        )
+        if encoded.get("creds") is not None:
+            creds = self.sealing.unsealed_creds(encoded["creds"])
+            encoded["creds"] = self.sealing.creds(creds, complete=mode != "merge")
+        return _wire.compact(encoded)
 
     def cleanup_expired_keys(self, *, batch_size: int, dry_run: bool) -> Call[int]:
         return self._call(
@@ -414,6 +505,16 @@ class Calls:
             _scalar,
             p_company_id=self.company_id,
             p_version=_wire.whole(version, "version"),
+            **self._token(lease_token),
+        )
+
+    @_for_company
+    def forget_history(self, *, kept_kid: str | None, lease_token: int | None) -> Call[int]:
+        return self._call(
+            "auth_forget_history",
+            _scalar,
+            p_company_id=self.company_id,
+            **_text("p_kept_kid", kept_kid),
             **self._token(lease_token),
         )
 

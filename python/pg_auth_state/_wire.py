@@ -119,26 +119,42 @@ def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value
     return encoded
 
 
-def dumps(value: object, root: str) -> str:
-    """`value` as the JSON text to send; InvalidInput names the path below `root`."""
+def encoded(value: object, root: str) -> Value:
+    """`value` as it is sent and stored; InvalidInput names the path below `root`."""
     try:
-        encoded = _encoded(value)
+        return _encoded(value)
     except _Refused as refused:
         raise refused.as_invalid_input(root) from None
+
+
+def dumps(value: object, root: str) -> str:
+    """`value` as the JSON text to send."""
+    return compact(encoded(value, root))
+
+
+def compact(encoded: Value) -> str:
     return json.dumps(encoded, separators=(",", ":"))
 
 
 def dumps_creds(creds: object) -> str:
+    return compact(encoded_creds(creds))
+
+
+def dumps_keys(data: object) -> str:
+    return compact(encoded_keys(data))
+
+
+def encoded_creds(creds: object) -> Value:
     """Creds: an object, or the string that an encrypting client made of one."""
     if not isinstance(creds, (Mapping, str)):
         raise InvalidInput(
             "invalid creds",
             detail=f"creds: an object is expected, not {type(creds).__name__}",
         )
-    return dumps(creds, "creds")
+    return encoded(creds, "creds")
 
 
-def dumps_keys(data: object) -> str:
+def encoded_keys(data: object, root: str = "data") -> dict[str, dict[str, Value]]:
     """A batch of keys, {type: {id: value or None}}."""
     try:
         if not isinstance(data, Mapping):
@@ -149,8 +165,9 @@ def dumps_keys(data: object) -> str:
                 refused.steps.append(_step(_encoded_key(key_type)))
                 raise refused
     except _Refused as refused:
-        raise refused.as_invalid_input("data") from None
-    return dumps(data, "data")
+        raise refused.as_invalid_input(root) from None
+    batch: dict[str, dict[str, Value]] = encoded(data, root)
+    return batch
 
 
 def dumps_wanted(keys: object) -> str:
@@ -164,7 +181,7 @@ def dumps_wanted(keys: object) -> str:
     for key_type, key_ids in keys.items():
         name = text(key_type, "key_type")
         wanted[name] = texts(key_ids, "keys" + _step(name))
-    return json.dumps(wanted, separators=(",", ":"))
+    return compact(wanted)
 
 
 def text(value: object, argument: str) -> str:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthStateError",
+    "DecryptionError",
     "IdentityChangeRefused",
     "InvalidInput",
     "LeaseHeld",
     "LeaseLost",
     "NotFound",
+    "PlaintextRefused",
     "UnsafeRequest",
     "VersionConflict",
 ]
@@ -118,6 +120,25 @@ class UnsafeRequest(AuthStateError):
     """WA006: unsafe or impossible here. `hint` says what to do instead."""
 
     code = "WA006"
+
+
+class DecryptionError(AuthStateError):
+    """A stored value cannot be decrypted: no key, another key, or it was changed or moved.
+
+    `key_type` and `key_id` say which one, `kid` under which key it is. Of creds `key_type` is
+    "creds" and `key_id` None. It comes from this package, not from the database: `sqlstate` is "".
+    """
+
+    key_type: str
+    key_id: str | None
+    kid: str | None
+
+
+class PlaintextRefused(DecryptionError):
+    """The value is not encrypted, but everything of this account should be.
+
+    Somebody wrote it without the keys; do not use it. `kid` is None.
+    """
 
 
 _BY_SQLSTATE: dict[str, type[AuthStateError]] = {

@@ -45,7 +45,7 @@ class LeaseRow:
 @dataclass(frozen=True, slots=True)
 class CredsVersion:
     """Earlier creds that are kept. `identity` is a fingerprint of whose they are, no secret; None
-    for creds without identity keys and for encrypted ones."""
+    for creds without identity keys."""
 
     version: int
     saved_at: datetime
@@ -124,8 +124,9 @@ class Status:
     """The installation as a whole.
 
     `version` is that of the schema, `server` PostgreSQL's, `paired` the accounts that are linked
-    to a telephone, `relation_bytes` the size on disk with indexes. `warnings` are sentences about
-    server settings that would log creds or lose acknowledged writes.
+    to a telephone, `encrypted` those whose creds are encrypted, `relation_bytes` the size on disk
+    with indexes. `warnings` are sentences about server settings that would log creds or lose
+    acknowledged writes.
     """
 
     version: str
@@ -133,6 +134,7 @@ class Status:
     server: str
     accounts: int
     paired: int
+    encrypted: int
     live_leases: int
     keys: list[KeyTypeStatus]
     relation_bytes: int

@@ -194,7 +194,7 @@ values.append(
         **values[0],
         "name": "a header in another order, with spaces and a member that is not known",
         "stored": jwe(
-            f'{{ "id": "{values[0]["id"]}", "kid" : "{CURRENT}", "later": [1], "type": "session",'
+            f'{{"id": "{values[0]["id"]}", "kid" : "{CURRENT}", "later": [1], "type": "session",'
             f' "company": "{COMPANY}", "typ": "{TYP}", "enc": "A256GCM", "alg": "dir" }}',
             values[0]["text"],
             KEYS[CURRENT],

@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
-from .._calls import Call, use_own_loaders
+from .._calls import Call, Doubtful, use_own_loaders
 from ..errors import translated
 
 T = TypeVar("T")
@@ -51,12 +51,24 @@ def database(source: str | AsyncConnection[Any] | Pool) -> Database:
 
 
 async def execute(connection: AsyncConnection[Any], call: Call[T]) -> T:
+    if call.before is not None and (first := call.before()) is not None:
+        await execute(connection, first)
+    answer = await _execute(connection, call)
+    if isinstance(answer, Doubtful):
+        await execute(connection, answer.learn)
+        if answer.is_complete():
+            return await execute(connection, call)
+        answer = answer.value
+    return answer
+
+
+async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubtful[T]:
     refusal = None
     try:
         # Not `connection.cursor()`: its class and row factory are the caller's business.
         async with AsyncCursor(connection, row_factory=tuple_row) as cursor:
             use_own_loaders(cursor)
-            await cursor.execute(call.statement, call.arguments, binary=True)
+            await cursor.execute(call.statement, call.sent(), binary=True)
             rows = await cursor.fetchall()
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)

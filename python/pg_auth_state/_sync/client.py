@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg_pool import ConnectionPool, NullConnectionPool
 
+    from ..encryption import Keyring
     from .leases import HeldLease
 
     Source = str | Connection[Any] | ConnectionPool[Any] | NullConnectionPool[Any]
@@ -58,6 +59,8 @@ class AuthState:
         company_id: The account. May be left out for what concerns none or all of them:
             `list_companies`, `cleanup_expired_keys`, `stats`, `status` and the settings.
         schema: Where the package is installed.
+        encryption: The keys with which values are encrypted before they are sent. Without, what
+            is found encrypted raises `DecryptionError`.
 
     Each method is one SQL function, called once, in one transaction: all of it happens or nothing.
     Values are JSON (dict, list, str, int, float, bool, None) in which `bytes` may stand anywhere;
@@ -75,9 +78,14 @@ class AuthState:
     """
 
     def __init__(
-        self, database: Source, company_id: str | None = None, *, schema: str = "public"
+        self,
+        database: Source,
+        company_id: str | None = None,
+        *,
+        schema: str = "public",
+        encryption: Keyring | None = None,
     ) -> None:
-        self._calls = Calls(schema, company_id)
+        self._calls = Calls(schema, company_id, encryption)
         self._database = _database(database)
         self._writes = Writes()
         self._leases = Leases(self._calls, self._database)
@@ -275,17 +283,21 @@ class AuthState:
         """
         return self._write(self._calls.delete_company(lease_token=lease_token))
 
-    def export(self) -> dict[str, Any]:
+    def export(self, *, decrypt: bool = False) -> dict[str, Any]:
         """The whole account in one snapshot, as `import_state()` takes it.
 
             {"format": 1, "creds": …, "creds_updated_at": "2025-01-31T12:00:00Z",
              "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}
 
+        Args:
+            decrypt: What is encrypted stays so unless this is true. For another `company_id`
+                only plain values will do: the encrypted ones are bound to this one.
+
         Raises:
             psycopg.errors.ProgramLimitExceeded: It is larger than 128 MB. Page `list_keys()`.
             NotFound: There is no such account.
         """
-        return self._read(self._calls.export())
+        return self._read(self._calls.export(decrypt=decrypt))
 
     def import_state(
         self,
@@ -411,6 +423,18 @@ class AuthState:
             LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
         """
         return self._write(self._calls.restore_creds(version, lease_token=lease_token))
+
+    def forget_history(self, *, kept_kid: str | None = None, lease_token: int | None = None) -> int:
+        """Delete the earlier creds that are kept; how many. There is no way back to them.
+
+        Args:
+            kept_kid: Those encrypted under the key of this name stay.
+            lease_token: Only while the lease with this token is live.
+
+        Raises:
+            LeaseLost: Somebody else holds the lease, or `lease_token` is not that of a live one.
+        """
+        return self._write(self._calls.forget_history(kept_kid=kept_kid, lease_token=lease_token))
 
     # Who may
 

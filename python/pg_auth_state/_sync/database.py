@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
-from .._calls import Call, use_own_loaders
+from .._calls import Call, Doubtful, use_own_loaders
 from ..errors import translated
 
 T = TypeVar("T")
@@ -52,12 +52,24 @@ def database(source: str | Connection[Any] | Pool) -> Database:
 
 
 def execute(connection: Connection[Any], call: Call[T]) -> T:
+    if call.before is not None and (first := call.before()) is not None:
+        execute(connection, first)
+    answer = _execute(connection, call)
+    if isinstance(answer, Doubtful):
+        execute(connection, answer.learn)
+        if answer.is_complete():
+            return execute(connection, call)
+        answer = answer.value
+    return answer
+
+
+def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
     refusal = None
     try:
         # Not `connection.cursor()`: its class and row factory are the caller's business.
         with Cursor(connection, row_factory=tuple_row) as cursor:
             use_own_loaders(cursor)
-            cursor.execute(call.statement, call.arguments, binary=True)
+            cursor.execute(call.statement, call.sent(), binary=True)
             rows = cursor.fetchall()
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
