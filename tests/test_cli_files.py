@@ -14,39 +14,12 @@ from typing import Any
 import pytest
 
 from harness.cluster import Database as TestedDatabase
+from harness.command import Command
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import LARGE, SMALL, account, contents, sample
 from pg_auth_state import AuthState
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
-
-
-class Command:
-    """Runs `pg-auth-state` in a folder."""
-
-    def __init__(self, db: TestedDatabase, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "DATABASE_URL": db.service_dsn}
-
-    def __call__(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pg_auth_state", *map(str, arguments)],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-
-    def good(self, *arguments: object) -> str:
-        done = self(*arguments)
-        assert (done.returncode, done.stderr) == (0, ""), done.stderr
-        return done.stdout
-
-    def bad(self, *arguments: object) -> str:
-        done = self(*arguments)
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        return done.stderr
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pg_auth_state import InvalidInput, _wire
 
 VECTORS = [
     vector
-    for path in sorted(Path(__file__).with_name("vectors").glob("*.json"))
-    for vector in json.loads(path.read_text())
+    for name in ("buffers", "utf16")
+    for vector in json.loads((Path(__file__).with_name("vectors") / f"{name}.json").read_text())
 ]
 
 

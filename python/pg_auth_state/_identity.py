@@ -8,7 +8,7 @@ import re
 from base64 import urlsafe_b64decode
 from typing import Any
 
-from ._wire import Value
+from ._wire import Value, same
 
 _SEALED = re.compile(r"eyJ[A-Za-z0-9_-]*\.\.")
 
@@ -37,6 +37,16 @@ def is_paired(creds: Value) -> bool:
     me = creds.get("me")
     name = me.get("id") if isinstance(me, dict) else None
     return creds.get("account") is not None or bool(re.search(":[0-9]+@", str(name)))
+
+
+def has_identity_of(creds: Value, other: Value) -> bool:
+    """Whether both are the same account of Signal."""
+    if isinstance(creds, dict) and isinstance(other, dict):
+        return all(
+            creds.get(name) is not None and same(creds.get(name), other.get(name))
+            for name in ("noiseKey", "signedIdentityKey")
+        )
+    return identity(creds) is not None and identity(creds) == identity(other)
 
 
 def identity(creds: Value) -> str | None:

@@ -58,7 +58,7 @@ class Sealing:
             return encoded
         return {
             key_type: {
-                key_id: None if value is None else self.sealed(key_type, key_id, _text(value))
+                key_id: None if value is None else self.sealed(key_type, key_id, text_of(value))
                 for key_id, value in values.items()
             }
             if key_type not in self.keyring.plain_types
@@ -81,7 +81,7 @@ class Sealing:
         members = self._about(encoded)
         if complete:
             members["complete"] = True
-        return self._sealed(("creds", None), members, text or _text(encoded))
+        return self._sealed(("creds", None), members, text or text_of(encoded))
 
     def _about(self, encoded: Value) -> dict[str, Any]:
         """What the header of creds tells about them."""
@@ -168,9 +168,18 @@ class Sealing:
         """An encrypted key in the form in which it is stored in plain."""
         return self._opened((key_type, key_id), header(sealed), sealed)
 
+    def opened_text(self, key_type: str, key_id: str | None, sealed: str) -> str:
+        """The text that was encrypted, of creds where `key_id` is None."""
+        return self._read((key_type, key_id), header(sealed), sealed)[0]
+
     def _opened(
         self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
     ) -> Value:
+        return self._read(place, found, sealed)[1]
+
+    def _read(
+        self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
+    ) -> tuple[str, Value]:
         try:
             return self._verified(place, found, sealed)
         except NotOpened as error:
@@ -179,7 +188,7 @@ class Sealing:
 
     def _verified(
         self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
-    ) -> Value:
+    ) -> tuple[str, Value]:
         if self.keyring is None:
             raise NotOpened("It is encrypted, and no keys were given.")
         plain = self.keyring.decrypted(sealed, found)
@@ -190,12 +199,13 @@ class Sealing:
         ):
             raise NotOpened("It belongs to another company, type or id, and was moved.")
         try:
-            value = json.loads(plain)
+            text = plain.decode()
+            value = json.loads(text)
         except (ValueError, RecursionError):
             raise NotOpened("What is in it is no JSON.") from None
         kept = {name: found[name] for name in _MEMBERS if name in found}
         self._remember(place, _digest(kept, plain), sealed)
-        return value
+        return text, value
 
     def _takes_plain(self) -> bool:
         assert self.keyring is not None
@@ -272,7 +282,8 @@ def _digest(members: Mapping[str, Any], text: bytes) -> bytes:
     return hashlib.sha256(head + b"\0" + text).digest()
 
 
-def _text(encoded: Value) -> str:
+def text_of(encoded: Value) -> str:
+    """The JSON text to encrypt, as JavaScript spells it too."""
     return json.dumps(encoded, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -305,3 +305,36 @@ def decoded_ids(values: dict[str, Value]) -> dict[str, Value]:
 def decoded_types(types: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
     """{type: {id: value}}."""
     return {key_type: decoded_ids(values) for key_type, values in types.items()}
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
+    pairs: list[tuple[Any, Any]] = [(left, right)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, dict):
+            if not isinstance(right, dict) or left.keys() != right.keys():
+                return False
+            pairs.extend((item, right[name]) for name, item in left.items())
+        elif isinstance(left, list):
+            if not isinstance(right, list) or len(left) != len(right):
+                return False
+            pairs.extend(zip(left, right, strict=True))
+        elif isinstance(left, bool) or isinstance(right, bool):
+            if left is not right:
+                return False
+        elif left != right and not _same_number(left, right):
+            return False
+    return True
+
+
+def _same_number(left: object, right: object) -> bool:
+    """1e+23 is stored as the whole number that it is written as, which is another one in binary."""
+    if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+        return False
+    if isinstance(left, int) and isinstance(right, int):
+        return False
+    try:
+        return float(left) == float(right)
+    except OverflowError:
+        return False

@@ -184,6 +184,9 @@ def import_(
             help="Leave out LID mappings older than this that are not in use; or: never.",
         ),
     ] = "7d",
+    keys: options.Keys = None,
+    current_key: options.CurrentKey = None,
+    plain_type: options.PlainTypes = [],  # noqa: B006 (typer's)
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing, say what would be done.")
     ] = False,
@@ -223,6 +226,7 @@ def import_(
             within=folder if all_companies else None,
             dry_run=dry_run,
         ),
+        options.key_file(keys, current_key, plain_type),
     )
     run_import(task, folder, company, jobs if all_companies else None, all_companies, as_json)
 
@@ -250,6 +254,9 @@ def verify(
         str,
         typer.Option(metavar="DURATION", help="As import was given."),
     ] = "7d",
+    keys: options.Keys = None,
+    plain_type: options.PlainTypes = [],  # noqa: B006 (typer's)
+    allow_plaintext: options.AllowPlaintext = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Compare a folder with the database, key by key.
@@ -262,7 +269,8 @@ def verify(
         raise typer.BadParameter("--company does not go with --all")
     conninfo = options.conninfo(database_url)
     ttl = duration(lid_ttl)
-    run_verify(conninfo, schema, folder, company, all_companies, allow_unknown, ttl, as_json)
+    files = options.key_file(keys, None, plain_type, allow_plaintext=allow_plaintext)
+    run_verify(conninfo, schema, folder, company, all_companies, allow_unknown, ttl, files, as_json)
 
 
 @app.command()
@@ -274,6 +282,13 @@ def export(
     ] = None,
     database_url: options.DatabaseUrl = None,
     schema: options.Schema = "public",
+    decrypt: Annotated[
+        bool,
+        typer.Option("--decrypt", help="Of an encrypted account plain files, which wants --keys."),
+    ] = False,
+    keys: options.Keys = None,
+    plain_type: options.PlainTypes = [],  # noqa: B006 (typer's)
+    allow_plaintext: options.AllowPlaintext = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Write an account as a folder for useMultiFileAuthState.
@@ -282,12 +297,62 @@ def export(
     """
     from ._files import run_export
 
+    if decrypt and not keys:
+        raise typer.BadParameter("--decrypt goes with --keys")
     run_export(
         options.conninfo(database_url),
         schema,
         company,
         folder or Path(f"company_{company}"),
+        options.key_file(keys, None, plain_type, allow_plaintext=allow_plaintext)
+        if decrypt
+        else None,
         as_json,
+    )
+
+
+@app.command("rekey")
+def rekey_(
+    companies: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPANY]...", help="The accounts.")
+    ] = None,
+    all_companies: Annotated[bool, typer.Option("--all", help="Every account there is.")] = False,
+    database_url: options.DatabaseUrl = None,
+    schema: options.Schema = "public",
+    keys: options.Keys = None,
+    current_key: options.CurrentKey = None,
+    plain_type: options.PlainTypes = [],  # noqa: B006 (typer's)
+    allow_plaintext: options.AllowPlaintext = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing, say which keys things are under.")
+    ] = False,
+    keep_history: Annotated[
+        bool,
+        typer.Option(
+            "--keep-history", help="Leave earlier creds, plain or under an old key as they are."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Encrypt accounts anew under the current key.
+
+    Plain ones, too. Account by account, under its lease; when it was stopped, run it again.
+    """
+    from ._rekey import run
+
+    if bool(companies) == all_companies:
+        raise typer.BadParameter("give accounts, or --all")
+    files = options.key_file(keys, current_key, plain_type, allow_plaintext=allow_plaintext)
+    if files is None:
+        raise typer.BadParameter("give --keys")
+    run(
+        options.conninfo(database_url),
+        schema,
+        companies or [],
+        files,
+        check=check,
+        keep_history=keep_history,
+        as_json=as_json,
     )
 
 

@@ -34,6 +34,7 @@ from ..files.jobs import (
 )
 from ..files.problems import Note
 from ..files.verifying import Verified, verify_folder
+from ..keyfiles import KeyFile
 from ._cleanup import seconds
 from .errors import lines
 from .options import counted
@@ -58,7 +59,7 @@ def run_import(
     folders = _folders(folder, all_companies)
     with Database(task.conninfo, task.schema) as database:
         database.check()
-    with _progress(len(folders) if all_companies else None) as on_step:
+    with progress(len(folders) if all_companies else None) as on_step:
         if all_companies:
             listener = on_step if on_step.is_shown else None
             outcomes = import_all(task, folders, _jobs(jobs, len(folders)), listener)
@@ -70,7 +71,7 @@ def run_import(
 def _one(
     task: Task, path: Path, company: str | None, on_step: Callable[[Step], None]
 ) -> Iterator[Outcome]:
-    with Database(task.conninfo, task.schema) as database:
+    with Database(task.conninfo, task.schema, task.keyring) as database:
         yield import_one(database, path, company or company_of(path), task.options, on_step)
 
 
@@ -82,10 +83,11 @@ def run_verify(
     all_companies: bool,
     allow_unknown: bool,
     lid_ttl: timedelta | None,
+    keys: KeyFile | None,
     as_json: bool,
 ) -> None:
     def outcomes() -> Iterator[Verified | Failed]:
-        with Database(conninfo, schema) as database:
+        with Database(conninfo, schema, None if keys is None else keys.keyring) as database:
             database.check()
             for path in _folders(folder, all_companies):
                 name = company or company_of(path)
@@ -99,8 +101,16 @@ def run_verify(
     _report(outcomes(), as_json, all_companies)
 
 
-def run_export(conninfo: str, schema: str, company: str, folder: Path, as_json: bool) -> None:
-    with Database(conninfo, schema) as database, _progress(None) as on_step:
+def run_export(
+    conninfo: str,
+    schema: str,
+    company: str,
+    folder: Path,
+    keys: KeyFile | None,
+    as_json: bool,
+) -> None:
+    keyring = None if keys is None else keys.keyring
+    with Database(conninfo, schema, keyring) as database, progress(None) as on_step:
 
         def on_progress(done: int, total: int) -> None:
             on_step(Step(company, "write", done, total))
@@ -264,7 +274,7 @@ def _seen(outcomes: Iterable[Outcome], listener: _Listener) -> Iterator[Outcome]
 
 
 @contextmanager
-def _progress(folders: int | None) -> Iterator[_Listener]:
+def progress(folders: int | None) -> Iterator[_Listener]:
     """A bar for each account and one for all of them; on a terminal only."""
     if not sys.stderr.isatty():
         yield _Listener(None, None)

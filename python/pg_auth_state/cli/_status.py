@@ -50,7 +50,10 @@ def _print(status: Status, job: CleanupJob, upcoming: datetime | None) -> None:
         f"pg-auth-state {status.version} in schema {status.schema}, PostgreSQL {status.server}\n"
     )
     facts = Table.grid(padding=(0, 3))
-    facts.add_row("Accounts", f"{status.accounts:,}, {status.paired:,} paired")
+    facts.add_row(
+        "Accounts",
+        f"{status.accounts:,}, {status.paired:,} paired, {status.encrypted or 0:,} encrypted",
+    )
     facts.add_row("Leases", f"{status.live_leases:,} live")
     facts.add_row("On disk", size(status.relation_bytes))
     expiring = sum(keys.expiring for keys in status.keys)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ..keyfiles import KeyFile
 
 DatabaseUrl = Annotated[
     str | None,
@@ -27,6 +30,31 @@ Schema = Annotated[
         help="The schema of the installation.",
     ),
 ]
+Keys = Annotated[
+    str | None,
+    typer.Option(
+        "--keys",
+        envvar="PG_AUTH_STATE_KEYS",
+        show_envvar=True,
+        metavar="FILE",
+        help="The keys of encrypted accounts, a JWK Set; {company} in the name is the account.",
+    ),
+]
+CurrentKey = Annotated[
+    str | None,
+    typer.Option(metavar="KID", help="Which key to write with; the first of the file if not said."),
+]
+PlainTypes = Annotated[
+    list[str],
+    typer.Option("--plain-type", metavar="TYPE", help="Leave keys of this type plain; repeatable."),
+]
+AllowPlaintext = Annotated[
+    bool,
+    typer.Option(
+        "--allow-plaintext",
+        help="Take values that are plain although everything was encrypted already.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _WHERE = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE", "PGUSER")
@@ -44,6 +72,22 @@ def conninfo(database_url: str | None) -> str:
     if "connect_timeout" in conninfo_to_dict(given) or "PGCONNECT_TIMEOUT" in os.environ:
         return given
     return make_conninfo(given, connect_timeout=10)
+
+
+def key_file(
+    path: str | None,
+    current: str | None = None,
+    plain_types: list[str] | None = None,
+    *,
+    allow_plaintext: bool = False,
+) -> KeyFile | None:
+    """The keys that a command was given, if any."""
+    if not path:
+        return None
+    from ..keyfiles import KeyFile
+
+    allowed = True if allow_plaintext else None
+    return KeyFile.opened(path, current, tuple(plain_types or ()), allowed)
 
 
 def described(conninfo: str) -> str:

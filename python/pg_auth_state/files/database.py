@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import IsolationLevel
 
 from .. import _connect, _wire
 from .._calls import Call, Calls, Rows
+from .._sealing import Opening, Sealing
 from .._sync.database import execute
 from .._wire import Value
 from ..rows import KeyStats
+
+if TYPE_CHECKING:
+    from ..encryption import Keyring
 
 __all__ = ["NOTHING", "Company", "Database", "WireCalls", "from_ns", "quoted", "to_ns", "utc"]
 
@@ -53,6 +57,25 @@ class WireCalls(Calls):
     def whole(self) -> Call[dict[str, Any]]:
         return self._call("auth_export", _scalar, p_company_id=self.company_id)
 
+    def put_keys(self, data: str, token: int) -> Call[int]:
+        return self._call(
+            "auth_set_keys",
+            _scalar,
+            p_company_id=self.company_id,
+            p_data=data,
+            p_lease_token=token,
+        )
+
+    def put_creds(self, creds: str, version: int, token: int) -> Call[int]:
+        return self._call(
+            "auth_save_creds",
+            _scalar,
+            p_company_id=self.company_id,
+            p_creds=creds,
+            p_expected_version=version,
+            p_lease_token=token,
+        )
+
     def write(self, state: str, mode: str, allow_new_identity: bool) -> Call[int]:
         return self._call(
             "auth_import",
@@ -69,11 +92,20 @@ def _scalar(rows: Rows) -> Any:
 
 
 class Database:
-    """One connection of our own, for many accounts one after the other."""
+    """One connection of our own, for many accounts one after the other.
 
-    def __init__(self, conninfo: str, schema: str = "public") -> None:
+    `keys` gives the keyring of an account; without, what is encrypted stays as it is.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        schema: str = "public",
+        keys: Callable[[str], Keyring] | None = None,
+    ) -> None:
         self._conninfo = _connect.checked(conninfo)
         self._schema = schema
+        self._keys = keys
         self._connection: psycopg.Connection[Any] | None = None
         self._in_transaction = False
 
@@ -89,7 +121,9 @@ class Database:
 
     def company(self, company_id: str) -> Company:
         """The account with this id, which need not exist."""
-        return Company(self, WireCalls(self._schema, _wire.text(company_id, "company_id")))
+        company_id = _wire.text(company_id, "company_id")
+        keyring = None if self._keys is None else self._keys(company_id)
+        return Company(self, WireCalls(self._schema, company_id, keyring))
 
     def check(self) -> None:
         """Raise, before many accounts fail one by one, if the package cannot be reached."""
@@ -137,6 +171,7 @@ class Company:
     def __init__(self, database: Database, calls: WireCalls) -> None:
         self.database = database
         self._calls = calls
+        self._has_looked = False
 
     @property
     def company_id(self) -> str:
@@ -146,19 +181,78 @@ class Company:
     def _run(self, call: Call[Any]) -> Any:
         return execute(self.database.connected(), call)
 
+    @property
+    def sealing(self) -> Sealing:
+        return self._calls.sealing
+
+    @property
+    def _has_keys(self) -> bool:
+        return self.sealing.keyring is not None
+
     def creds(self) -> Value:
+        """As they are stored in plain, if there are keys; otherwise just as they are stored."""
+        creds = self._run(self._calls.creds())
+        if self._has_keys:
+            creds = self.sealing.opened_creds(creds)
+            self._has_looked = True
+        return creds
+
+    def stored_creds(self) -> Value:
         return self._run(self._calls.creds())
+
+    def _opening(self) -> Opening | None:
+        """For values that are read, if there are keys. Callers see one moment of the account."""
+        if not self._has_keys:
+            return None
+        if not self._has_looked:
+            self.creds()  # whether everything should be encrypted
+        return self.sealing.opening()
+
+    def sealed(self, key_type: str, key_id: str, text: str) -> str:
+        """The JSON text of a key as it is sent."""
+        keyring = self.sealing.keyring
+        if keyring is None or key_type in keyring.plain_types:
+            return text
+        return quoted(self.sealing.sealed(key_type, key_id, text))
+
+    def sealed_creds(self, text: str, creds: Value, *, complete: bool) -> str:
+        """The JSON text of creds as it is sent."""
+        if not self._has_keys:
+            return text
+        return quoted(self.sealing.creds(creds, complete=complete, text=text))
+
+    def opened_file(
+        self, key_type: str | None, key_id: str, text: str, value: Value
+    ) -> tuple[str, Value]:
+        """Text and value of a file that holds an encrypted one."""
+        if not self._has_keys:
+            return text, value
+        if key_type is None:
+            value = self.sealing.unsealed_creds(value)
+        else:
+            value = self.sealing.opened(key_type, key_id, value)
+        return _wire.compact(value), value
 
     def creds_time(self) -> datetime | None:
         """When the creds were last saved, as far as their version, which is such a time, tells."""
-        version = self._run(self._calls.creds_version())
+        version = self.creds_version()
         return None if version is None else from_ns(version * 1000)
 
     def keys(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Value]]:
         result: dict[str, dict[str, Value]] = self._run(self._calls.keys(wanted))
-        return result
+        opening = self._opening()
+        return result if opening is None else opening.types(result)
 
     def pages(
+        self, key_type: str, limit: int
+    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+        opening = self._opening()
+        for page in self.stored_pages(key_type, limit):
+            if opening is not None:
+                page = [(row[0], opening(key_type, row[0], row[1]), *row[2:]) for row in page]
+            yield page
+
+    def stored_pages(
         self, key_type: str, limit: int, *, values: bool = True
     ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
         after = None
@@ -171,16 +265,33 @@ class Company:
                 return
 
     def ids(self, key_type: str) -> list[str]:
-        pages = self.pages(key_type, 10_000, values=False)
+        pages = self.stored_pages(key_type, 10_000, values=False)
         return [key_id for page in pages for key_id, *_ in page]
 
     def whole(self) -> dict[str, Any]:
         result: dict[str, Any] = self._run(self._calls.whole())
+        if self._has_keys:
+            result["creds"] = self.sealing.opened_creds(result["creds"])
+            result["keys"] = self.sealing.opening().types(result["keys"])
         return result
 
     def stats(self) -> list[KeyStats]:
         result: list[KeyStats] = self._run(self._calls.stats())
         return result
+
+    def put_keys(self, data: str, token: int) -> int:
+        return int(self._run(self._calls.put_keys(data, token)))
+
+    def put_creds(self, creds: str, version: int, token: int) -> int:
+        return int(self._run(self._calls.put_creds(creds, version, token)))
+
+    def creds_version(self) -> int | None:
+        version: int | None = self._run(self._calls.creds_version())
+        return version
+
+    def forget_history(self, kept_kid: str, token: int) -> int:
+        call = self._calls.forget_history(kept_kid=kept_kid, lease_token=token)
+        return int(self._run(call))
 
     def write(self, state: str, mode: str, allow_new_identity: bool = False) -> int:
         return int(self._run(self._calls.write(state, mode, allow_new_identity)))

@@ -12,6 +12,7 @@ from .store import FileAuthState
 
 if TYPE_CHECKING:
     from .._sync.client import AuthState, Source
+    from ..encryption import Keyring
 
 __all__ = ["FLAG", "open_auth_state", "uses_database"]
 
@@ -39,6 +40,7 @@ def open_auth_state(
     dsn: Source,
     company_id: str,
     schema: str = "public",
+    encryption: Keyring | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AuthState | FileAuthState:
     """The auth state of an account, in the database or in its folder, as the flag says.
@@ -51,6 +53,7 @@ def open_auth_state(
         dsn: As the first argument of `AuthState`.
         company_id: The account.
         schema: Where the package is installed.
+        encryption: As in `AuthState`. Files are always plain.
         environment: Where the flag is looked up; `os.environ` unless given.
 
     Raises:
@@ -63,7 +66,7 @@ def open_auth_state(
 
     from .._sync.client import AuthState
 
-    state = AuthState(dsn, company_id, schema=schema)
+    state = AuthState(dsn, company_id, schema=schema, encryption=encryption)
     try:
         if state.creds_version() is None and files.get_creds() is not None:
             raise UnsafeRequest(

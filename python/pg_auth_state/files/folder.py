@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from .._identity import is_sealed
 from .._wire import Value
 from ..errors import InvalidInput
 from .names import CREDS, NAMES, file_name, guessed_key, key_of
@@ -33,6 +34,10 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 Sink = Callable[[str, bytes, int], None]
 """Takes every file of the folder: name, content and time in nanoseconds."""
+
+Opened = Callable[[str | None, str, str, Value], tuple[str, Value]]
+"""Given the key of a file, its text and value, gives text and value as they are to be taken:
+decrypted."""
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class Account:
     creds: Entry | None = None
     keys: list[Entry] = field(default_factory=list)
     ignored: list[Note] = field(default_factory=list)
+    opened: Opened | None = None
 
     def content(self, entry: Entry) -> tuple[str, Value]:
         """The text and value of an entry, as the database is to hold them."""
@@ -70,8 +76,16 @@ class Account:
         content, _ = _read(f"{self.path}/", entry.name)
         if hashlib.sha256(content).digest() != entry.digest:
             _changed(self.path, entry.name)
-        text, value = parsed(content)
-        return stored(entry.key_type, text, value)
+        return self.taken(entry.key_type, entry.key_id, *parsed(content))
+
+    def taken(
+        self, key_type: str | None, key_id: str, text: str, value: Value
+    ) -> tuple[str, Value]:
+        """Text and value of a file as the database is to hold them."""
+        text, value = stored(key_type, text, value)
+        if self.opened is not None and is_sealed(value):
+            text, value = self.opened(key_type, key_id, text, value)
+        return text, value
 
     @property
     def files(self) -> int:
@@ -93,6 +107,7 @@ def read_account(
     sink: Sink | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     kept_bytes: int = KEPT_BYTES,
+    opened: Opened | None = None,
 ) -> Account:
     """Read and check every file of a folder.
 
@@ -103,11 +118,13 @@ def read_account(
         sink: Given each file of the folder, also those that are no part of the account.
         on_progress: Called with the number of files read and that of all.
         kept_bytes: How much content is kept in memory, at most.
+        opened: Asked about every encrypted value.
 
     Raises:
         FolderError: Something is wrong with a file; all that is, is named.
     """
-    return _Reading(path, allow_unknown, sink, kept_bytes).run(without_creds, on_progress)
+    account = Account(path, opened=opened)
+    return _Reading(account, allow_unknown, sink, kept_bytes).run(without_creds, on_progress)
 
 
 def check_within(path: Path, root: Path) -> None:
@@ -121,10 +138,12 @@ def check_within(path: Path, root: Path) -> None:
 
 
 class _Reading:
-    def __init__(self, path: Path, allow_unknown: bool, sink: Sink | None, kept_bytes: int) -> None:
-        self.account = Account(path)
-        self.path = path
-        self.home = f"{path}/"
+    def __init__(
+        self, account: Account, allow_unknown: bool, sink: Sink | None, kept_bytes: int
+    ) -> None:
+        self.account = account
+        self.path = account.path
+        self.home = f"{self.path}/"
         self.allow_unknown = allow_unknown
         self.sink = sink
         self.room = kept_bytes
@@ -170,8 +189,7 @@ class _Reading:
         if self.sink is not None:
             self.sink(name, content, mtime_ns)
         key_type, key_id = self._key(name)
-        text, value = parsed(content)
-        text, value = stored(key_type, text, value)
+        text, value = self.account.taken(key_type, key_id, *parsed(content))
         if value is None:
             if key_type is None:
                 raise BadValue("holds null, no creds")

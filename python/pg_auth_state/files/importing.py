@@ -6,13 +6,13 @@ that transaction and compare, commit.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from .._identity import has_identity_of, is_paired
 from .._wire import Value
 from ..errors import AuthStateError, IdentityChangeRefused, UnsafeRequest
 from . import mappings
@@ -150,6 +150,7 @@ class _Import:
             without_creds=self.options.without_creds,
             sink=None if backup is None else backup.add,
             on_progress=lambda done, total: self.progress("read", done, total),
+            opened=self.company.opened_file,
         )
         more = self.company.ids("session") if self.options.mode == "merge" else ()
         plan = mappings.plan(account, self.options.lid_ttl, more)
@@ -288,9 +289,13 @@ class _Import:
         """The account as states of about the size that one call takes; the first has the creds."""
         chunk = _Chunk()
         if account.creds is not None:
-            chunk.add_creds(account.content(account.creds)[0], account.creds.mtime_ns)
+            text, creds = account.content(account.creds)
+            # An account that is there before may have plain values, unless they are all replaced.
+            text = self.company.sealed_creds(text, creds, complete=self.options.mode != "merge")
+            chunk.add_creds(text, account.creds.mtime_ns)
         for entry in account.keys:
             text, value = account.content(entry)
+            text = self.company.sealed(entry.type, entry.key_id, text)
             if chunk.keys and chunk.size + len(text) > self.options.chunk:
                 yield chunk
                 chunk = _Chunk()
@@ -350,21 +355,4 @@ def _equal(left: Value, right: Value) -> bool:
 def _not_the_same(detail: str) -> UnsafeRequest:
     return UnsafeRequest(
         "what was read back is not what was written; nothing was kept", detail=detail
-    )
-
-
-def is_paired(creds: Value) -> bool:
-    """Whether these creds, as stored, are linked to a telephone; as the database judges it."""
-    if not isinstance(creds, dict):
-        return False
-    me = creds.get("me")
-    name = me.get("id") if isinstance(me, dict) else None
-    return creds.get("account") is not None or bool(re.search(":[0-9]+@", str(name)))
-
-
-def has_identity_of(creds: Value, other: Value) -> bool:
-    """Whether both are the same account of Signal; as the database judges it."""
-    return isinstance(creds, dict) and all(
-        creds.get(name) is not None and same(creds.get(name), other.get(name))
-        for name in ("noiseKey", "signedIdentityKey")
     )

@@ -15,14 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 
 from ..errors import AuthStateError
+from ..keyfiles import KeyFile
 from .database import Database
 from .importing import Imported, Options, import_folder
 from .problems import FolderError, Note
+
+if TYPE_CHECKING:
+    from ..encryption import Keyring
 
 __all__ = [
     "Failed",
@@ -45,6 +49,11 @@ class Task:
     conninfo: str
     schema: str
     options: Options
+    keys: KeyFile | None = None
+
+    @property
+    def keyring(self) -> Callable[[str], Keyring] | None:
+        return None if self.keys is None else self.keys.keyring
 
 
 @dataclass(slots=True)
@@ -138,7 +147,7 @@ def import_all(
 ) -> Iterator[Outcome]:
     """Import every folder as the account it is named after; the outcomes as they come."""
     if jobs == 1:
-        with Database(task.conninfo, task.schema) as database:
+        with Database(task.conninfo, task.schema, task.keyring) as database:
             for path in folders:
                 yield import_one(database, path, company_of(path), task.options, on_step)
         return

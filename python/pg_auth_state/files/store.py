@@ -13,14 +13,15 @@ from typing import Any, Literal, NoReturn, cast, overload
 
 from .. import _wire
 from .._calls import parsed_time
+from .._identity import has_identity_of, is_paired, is_sealed
+from .._sealing import Sealing
 from .._wire import Value
 from ..errors import IdentityChangeRefused, InvalidInput, NotFound, UnsafeRequest
 from ..rows import KeyRow
 from .atomic import Aside, remove_leftovers, sync_folder, write_file
 from .database import from_ns, to_ns, utc
 from .folder import Account, Entry, read_account, read_file
-from .importing import has_identity_of, is_paired
-from .names import CREDS, file_name
+from .names import CREDS, file_name, key_of
 from .problems import FolderError, Note
 from .values import BadValue, parsed, same, stored, text_for_file
 
@@ -185,7 +186,9 @@ class FileAuthState:
                 from_ns(entry.mtime_ns),
                 None,
             )
-            for entry in sorted(self._entries(), key=lambda entry: entry.key_id.encode())
+            for entry in sorted(
+                self._account(decrypt=values).keys, key=lambda entry: entry.key_id.encode()
+            )
             if entry.key_type == key_type
             and (after is None or entry.key_id.encode() > after.encode())
         ]
@@ -212,10 +215,10 @@ class FileAuthState:
             shutil.rmtree(self.folder)
             return count
 
-    def export(self) -> dict[str, Any]:
+    def export(self, *, decrypt: bool = False) -> dict[str, Any]:
         """The whole account, as `import_state()` of either store takes it."""
         with self._lock:
-            account = self._account()
+            account = self._account(decrypt=decrypt)
             if account.creds is None and not account.keys:
                 raise NotFound(f"there is no account in {self.folder}", company_id=self.company_id)
             state: dict[str, Any] = {"format": 1, "creds": None, "creds_updated_at": None}
@@ -288,6 +291,10 @@ class FileAuthState:
         """Files have no versions."""
         raise _no_versions()
 
+    def forget_history(self, **options: object) -> NoReturn:
+        """Files have no versions."""
+        raise _no_versions()
+
     def lease(self, holder: str, **options: object) -> NoReturn:
         """Files have no leases."""
         raise _no_leases()
@@ -306,10 +313,19 @@ class FileAuthState:
 
     # Files
 
-    def _account(self) -> Account:
+    def _account(self, *, decrypt: bool = False) -> Account:
         if not self.folder.exists():
             return Account(self.folder)
-        return read_account(self.folder, allow_unknown=True, without_creds=True)
+        opened = self._refused if decrypt else None
+        return read_account(self.folder, allow_unknown=True, without_creds=True, opened=opened)
+
+    def _refused(self, key_type: str | None, key_id: str, text: str, value: Value) -> NoReturn:
+        """Files of an export that was not decrypted: a program would take them for values."""
+        sealing = Sealing(None, self.company_id)
+        if key_type is None:
+            sealing.opened_creds(value)
+        sealing.opened(str(key_type), key_id, value)
+        raise AssertionError
 
     def _entries(self) -> list[Entry]:
         return self._account().keys
@@ -325,7 +341,11 @@ class FileAuthState:
             raise FolderError(self.folder, [Note(name, str(bad))]) from None
 
     def _read(self, name: str, key_type: str | None) -> Value:
-        return _wire.decoded(self._stored(name, key_type))
+        value = self._stored(name, key_type)
+        if is_sealed(value):
+            key = key_of(name)
+            self._refused(key_type, name if key is None else key[1], "", value)
+        return _wire.decoded(value)
 
     def _set(self, name: str, key_type: str, value: Value) -> bool:
         path = self.folder / name

@@ -50,8 +50,10 @@ def verify_folder(
     Raises:
         FolderError: Something is wrong with a file; `problems` names all.
     """
-    account = read_account(path, allow_unknown=allow_unknown, without_creds=True)
     company = database.company(company_id)
+    account = read_account(
+        path, allow_unknown=allow_unknown, without_creds=True, opened=company.opened_file
+    )
     result = Verified(company_id, str(path), ignored=account.ignored)
     with database.snapshot():
         _compare_creds(company, account, result)

@@ -19,7 +19,7 @@ def serve(connection: Connection[Any, Any]) -> None:
     seldom_collect_garbage()
     task: Task
     task, wants_steps = connection.recv()
-    with Database(task.conninfo, task.schema) as database:
+    with Database(task.conninfo, task.schema, task.keyring) as database:
         while True:
             path: Path = connection.recv()
             outcome = import_one(
