@@ -1497,18 +1497,22 @@ $func$;
 -- Encrypted ones carry it in their header. Null where there are none to read.
 create or replace function _identity (p_creds jsonb)
 returns text
-language sql
+language plpgsql
 immutable
 parallel unsafe
 set search_path from current
 as $func$
-  select case jsonb_typeof(p_creds)
-           when 'object' then left(encode(sha256(convert_to(
-             coalesce(c.noise #>> '{public,data}', c.noise #>> '{public}', c.noise #>> '{}') || '.'
-             || coalesce(c.own #>> '{public,data}', c.own #>> '{public}', c.own #>> '{}'), 'UTF8')), 'hex'), 32)
-           when 'string' then substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$')
-         end
-    from (select p_creds -> 'noiseKey' as noise, p_creds -> 'signedIdentityKey' as own) c
+declare
+  v_noise constant jsonb := p_creds -> 'noiseKey';
+  v_own constant jsonb := p_creds -> 'signedIdentityKey';
+begin
+  if jsonb_typeof(p_creds) = 'string' then
+    return substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$');
+  end if;
+  return left(encode(sha256(convert_to(
+    coalesce(v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
+    || coalesce(v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
+end
 $func$;
 
 -- functions/_is_monitor.sql
@@ -1532,17 +1536,18 @@ $func$;
 -- Encrypted creds say so in their header.
 create or replace function _is_paired (p_creds jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel unsafe
 set search_path from current
 as $func$
-  select case jsonb_typeof(p_creds)
-           when 'object' then coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
-                              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@'
-           when 'string' then coalesce(_header(p_creds) -> 'paired' = 'true', false)
-           else false
-         end
+begin
+  if jsonb_typeof(p_creds) = 'string' then
+    return coalesce(_header(p_creds) -> 'paired' = 'true', false);
+  end if;
+  return coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
+         or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@';
+end
 $func$;
 
 -- functions/_keep_creds.sql

@@ -2,15 +2,16 @@
 -- Encrypted creds say so in their header.
 create or replace function _is_paired (p_creds jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel unsafe
 set search_path from current
 as $func$
-  select case jsonb_typeof(p_creds)
-           when 'object' then coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
-                              or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@'
-           when 'string' then coalesce(_header(p_creds) -> 'paired' = 'true', false)
-           else false
-         end
+begin
+  if jsonb_typeof(p_creds) = 'string' then
+    return coalesce(_header(p_creds) -> 'paired' = 'true', false);
+  end if;
+  return coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
+         or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@';
+end
 $func$;

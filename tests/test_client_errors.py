@@ -90,7 +90,7 @@ def test_json_that_the_server_cannot_read_is_not_quoted(
     kind: Any, db: Any, sent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The client sends no such thing: this is for the day when it does by mistake.
-    monkeypatch.setattr(_wire, "dumps", lambda value, root: sent)
+    monkeypatch.setattr(_wire, "compact", lambda encoded: sent)
     for connection in (
         db.service_dsn,
         kind.connection(db.service_dsn),
