@@ -4,10 +4,11 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import pg from 'pg'
 import { filled, openStores, quick, report, servers } from './stores.js'
 import * as values from './values.js'
 
-const DEVICES = quick ? 200 : 1_000
+const DEVICES = quick ? 100 : 1_000
 const DELAYS_MS = [0, 5, 20]
 const ROUNDS = { 0: 5, 5: quick ? 1 : 2, 20: 1 }
 const CONTENDERS = ['pg-auth-state', 'pg-auth-state, warm cache', 'postgres-baileys', 'baileys-store on Redis']
@@ -17,7 +18,6 @@ const SENDER = `${GROUP}::5511900000000::0`
 
 const { ours, postgres, redis } = servers
 const devices = values.devices(DEVICES)
-const sets = []
 
 async function send({ state: { keys } }) {
     const started = performance.now()
@@ -33,8 +33,11 @@ async function send({ state: { keys } }) {
     return performance.now() - started
 }
 
-/** The URL of a proxy in front of a server. */
+/** The URL of a proxy in front of a server, where there is a delay. */
 async function delayed(url, delayMs, proxies) {
+    if (!delayMs) {
+        return url
+    }
     const target = new URL(url)
     const proxy = fork(new URL('proxy.js', import.meta.url), [target.port, delayMs])
     proxies.push(proxy)
@@ -42,24 +45,39 @@ async function delayed(url, delayMs, proxies) {
     return target.href
 }
 
-const contending = async where => (await openStores(where)).filter(({ name }) => CONTENDERS.includes(name))
+/** What the delay comes to, timers being what they are. */
+async function roundTrip(connectionString, name) {
+    const client = new pg.Client({ connectionString })
+    await client.connect()
+    const took = []
+    for (let count = 0; count < 30; count++) {
+        const started = performance.now()
+        await client.query('select 1')
+        took.push(performance.now() - started)
+    }
+    await client.end()
+    report(name, { name: 'select 1' }, took)
+}
 
-for (const store of await contending({ ours, postgres, redis })) {
+for (const store of await openStores({ ours, postgres, redis }, CONTENDERS)) {
     await filled(store, [ACCOUNT], () => ({ session: values.each(devices, values.session) }), values.creds)
     await store.close()
 }
 for (const delayMs of DELAYS_MS) {
     const proxies = []
-    const stores = await contending({
+    const network = `${delayMs} ms of network`
+    const where = {
         ours: await delayed(ours, delayMs, proxies),
         postgres: await delayed(postgres, delayMs, proxies),
         redis: redis && await delayed(redis, delayMs, proxies)
-    })
+    }
+    await roundTrip(where.ours, network)
+    const stores = await openStores(where, CONTENDERS)
     const accounts = new Map()
     for (const store of stores) {
         const started = performance.now()
         accounts.set(store, await store.open(ACCOUNT))
-        report(`opening at ${delayMs} ms`, store, [performance.now() - started])
+        report(`opening, ${network}`, store, [performance.now() - started])
     }
     const took = new Map(stores.map(store => [store, []]))
     for (let round = 0; round < ROUNDS[delayMs]; round++) {
@@ -68,7 +86,7 @@ for (const delayMs of DELAYS_MS) {
         }
     }
     for (const [store, ms] of took) {
-        report(`first message to ${DEVICES.toLocaleString('en')} devices at ${delayMs} ms`, store, ms)
+        report(`first message to ${DEVICES.toLocaleString('en')} devices, ${network}`, store, ms)
     }
     await Promise.all(stores.map(store => store.close()))
     proxies.forEach(proxy => proxy.disconnect())

@@ -37,7 +37,7 @@ async function copy(folder, target) {
     await target.state.keys.set(data)
 }
 
-const store = (await openStores(servers)).find(store => store.name === name)
+const [store] = await openStores(servers, [name])
 const started = performance.now()
 for (const folder of await readdir(parent)) {
     await copy(join(parent, folder), await store.open(`${prefix}${folder}`))

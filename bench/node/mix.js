@@ -7,11 +7,11 @@ import * as values from './values.js'
 
 const ACCOUNTS = [1, 8, 64]
 const ROUNDS = quick ? 2 : 5
-const ROUND_MS = quick ? 250 : 1_000
-const PEERS = quick ? 20 : 50
+const ROUND_MS = quick ? 200 : 1_000
+const PEERS = quick ? 5 : 25
 const DEVICES = 4 // of a peer
 const GROUPS = 5
-const PRE_KEYS = 30
+const PRE_KEYS = 10
 
 /** What happens, and how often of 100 times. */
 const EVENTS = [[40, send], [40, receive], [5, receiveFirst], [15, sendToGroup]]

@@ -20,46 +20,39 @@ import { usePerKeyAuthState, useProposedAuthState } from './statements.js'
  * @typedef {{name: string, open: (account: string) => Promise<any>, close: () => Promise<any>}} Store
  */
 
-const nothing = async () => {}
+/** By name, how to make one of the servers that it needs. */
+const CONTENDERS = {
+    'pg-auth-state': ({ ours }) => ours && pooled(ours, (pool, account) => useDatabaseAuthState(pool, account, { baileys })),
+    'pg-auth-state, warm cache': ({ ours }) => ours && warmed(ours),
+    'useMultiFileAuthState': ({ folder }) => folder && inFolder(folder),
+    'postgres-baileys': ({ postgres }) => postgres && postgresBaileys(postgres),
+    'baileys-store on PostgreSQL': ({ postgres }) => postgres && keyvPostgres(postgres),
+    'proposed statements': ({ postgres }) => postgres && pooled(postgres, useProposedAuthState),
+    'a statement per key': ({ postgres }) => postgres && pooled(postgres, usePerKeyAuthState),
+    'baileys-store on Redis': ({ redis }) => redis && keyvRedis(redis),
+    'baileys-store on Redis, AOF always': ({ redisAof }) => redisAof && keyvRedis(redisAof),
+    'mysql-baileys': ({ mysql }) => mysql && {
+        open: session => mysqlBaileys.useMySQLAuthState({ session, host: '127.0.0.1', password: '', ...mysql }),
+        close: async () => {} // its only connection is its own
+    }
+}
 
-/** @param {Servers} servers @returns {Promise<Store[]>} */
-export async function openStores({ ours, postgres, folder, redis, redisAof, mysql }) {
-    /** @type {Store[]} */
-    const stores = []
-    if (ours) {
-        const pool = new pg.Pool({ connectionString: ours })
-        const options = { baileys }
-        stores.push(
-            { name: 'pg-auth-state', open: account => useDatabaseAuthState(pool, account, options), close: () => pool.end() },
-            warmed(ours)
-        )
-    }
-    if (folder) {
-        await mkdir(folder, { recursive: true })
-        stores.push({ name: 'useMultiFileAuthState', open: account => baileys.useMultiFileAuthState(join(folder, account)), close: nothing })
-    }
-    if (postgres) {
-        stores.push(await postgresBaileys(postgres), keyvPostgres(postgres))
-        for (const [name, use] of [['proposed statements', useProposedAuthState], ['a statement per key', usePerKeyAuthState]]) {
-            const pool = new pg.Pool({ connectionString: postgres })
-            stores.push({ name, open: account => use(pool, account), close: () => pool.end() })
-        }
-    }
-    if (redis) {
-        stores.push(keyvRedis('baileys-store on Redis', redis))
-    }
-    if (redisAof) {
-        stores.push(keyvRedis('baileys-store on Redis, AOF always', redisAof))
-    }
-    if (mysql) {
-        const { useMySQLAuthState } = mysqlBaileys
-        stores.push({
-            name: 'mysql-baileys',
-            open: session => useMySQLAuthState({ session, host: '127.0.0.1', password: '', ...mysql }),
-            close: nothing // its only connection is its own
-        })
-    }
-    return stores
+/** @param {Servers} servers @param {string[]} [names] @returns {Promise<Store[]>} */
+export async function openStores(servers, names = Object.keys(CONTENDERS)) {
+    const stores = await Promise.all(names.map(async name => ({ name, ...await CONTENDERS[name](servers) })))
+    return stores.filter(store => store.open)
+}
+
+/** @param {string} connectionString @param {(pool: pg.Pool, account: string) => Promise<any>} use */
+function pooled(connectionString, use) {
+    const pool = new pg.Pool({ connectionString })
+    return { open: account => use(pool, account), close: () => pool.end() }
+}
+
+/** @param {string} folder */
+async function inFolder(folder) {
+    await mkdir(folder, { recursive: true })
+    return { open: account => baileys.useMultiFileAuthState(join(folder, account)), close: async () => {} }
 }
 
 /** @param {string} connectionString */
@@ -68,7 +61,6 @@ function warmed(connectionString) {
     /** @type {any[]} */
     const opened = []
     return {
-        name: 'pg-auth-state, warm cache',
         async open(account) {
             const auth = await useDatabaseAuthState(pool, `${account} warm`, { baileys, lease: { holder: 'bench' } })
             opened.push(auth)
@@ -86,21 +78,20 @@ async function postgresBaileys(connectionString) {
     const pool = new pg.Pool({ connectionString })
     // It makes this table itself, while it reads from it: the very first account fails.
     await pool.query('create table if not exists auth_data (session_key varchar(255) primary key, data text not null)')
-    return { name: 'postgres-baileys', open: account => usePostgreSQLAuthState(pool, account), close: () => pool.end() }
+    return { open: account => usePostgreSQLAuthState(pool, account), close: () => pool.end() }
 }
 
 /** @param {string} connectionString */
 function keyvPostgres(connectionString) {
     const store = new Keyv({ store: new KeyvPostgres(connectionString), namespace: 'baileys' })
-    return { name: 'baileys-store on PostgreSQL', open: account => makeKeyvAuthState(store, account), close: () => store.disconnect() }
+    return { open: account => makeKeyvAuthState(store, account), close: () => store.disconnect() }
 }
 
-/** @param {string} name @param {string} url */
-function keyvRedis(name, url) {
+/** @param {string} url */
+function keyvRedis(url) {
     /** @type {Keyv[]} */
     const opened = []
     return {
-        name,
         open(account) {
             const store = new Keyv({ store: new KeyvRedis(url), namespace: account })
             opened.push(store)
@@ -110,17 +101,15 @@ function keyvRedis(name, url) {
     }
 }
 
-/** The accounts of a store with creds and the keys that `keysOf` gives, read back. */
-export async function filled(store, accounts, keysOf, creds) {
-    const open = []
-    for (const account of accounts) {
+/** The accounts of a store, with creds and the keys that `keysOf` gives. */
+export function filled(store, accounts, keysOf, creds) {
+    return Promise.all(accounts.map(async account => {
         const auth = await store.open(account)
         Object.assign(auth.state.creds, creds)
         await auth.saveCreds()
         await auth.state.keys.set(keysOf(account))
-        open.push(auth)
-    }
-    return open
+        return auth
+    }))
 }
 
 /** Fails when a value is missing: some of the stores take an error for that. */
