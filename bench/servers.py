@@ -44,9 +44,9 @@ class Bench:
         self.postgres = postgres
         self._servers = ExitStack()
 
-    def postgresql(self) -> Cluster:
+    def postgresql(self, version: int | None = None) -> Cluster:
         """With fsync and otherwise the defaults, installed by a login that is no superuser."""
-        cluster = Cluster(f"pg{self.postgres}-login", durable=True, plain=True)
+        cluster = Cluster(f"pg{version or self.postgres}-login", durable=True, plain=True)
         self._servers.callback(cluster.remove)
         return cluster
 
