@@ -33,15 +33,15 @@ REDIS = "baileys-store on Redis"
 REDIS_AOF = "baileys-store on Redis, AOF always"
 
 HOW_CALLS = (
-    "Each store is used as its README says, over pools as `pg` makes them, and keeps its values in the"
-    " form of Baileys. To read creds is to open the account, without the warm cache. Of all writes"
-    " only ours are there whole or not at all: the proposed statements are one upsert for the batch"
-    " and a delete for each null. Neither the files nor MySQL's MyISAM are synced to the disk, and"
-    " Redis only with AOF."
+    "Each store is used as its README says, over pools as `pg` makes them, and keeps its values in"
+    " the form of Baileys. To read creds is to open the account, without the warm cache. Of all"
+    " writes only ours are there whole or not at all: the proposed statements are one upsert for"
+    " the batch and a delete for each null. Neither the files nor MySQL's MyISAM are synced to the"
+    " disk, and Redis only with AOF."
 )
 HOW_MESSAGES = (
-    "Of 100 events of an account 40 are a message sent to the 4 devices of somebody (4 gets, a set),"
-    " 40 one received (a get, a set), 15 one to a group whose devices are known (2 gets, a set of"
+    "Of 100 events of an account 40 are a message sent to the 4 devices of somebody (4 gets, a set)"
+    ", 40 one received (a get, a set), 15 one to a group whose devices are known (2 gets, a set of"
     " sender-key and sender-key-memory) and 5 the first of somebody (3 gets, a set of session,"
     " identity-key and a pre-key that goes; every fifth time 5 pre-keys). An account does one call"
     " after another."
