@@ -60,6 +60,16 @@ class Curve:
     lines: dict[str, list[tuple[float, float]]]
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """What every contender took in every workload, in one table."""
+
+    title: str
+    group: str
+    samples: dict[str, dict[str, Sample]]  # by workload and contender
+    note: str = ""
+
+
 def compared(
     workload: str,
     group: str,

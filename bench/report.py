@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.ticker import FuncFormatter
 
-from figures import Curve, Figure, Sample
+from figures import Curve, Figure, Matrix, Sample
 
 matplotlib.use("svg")
 matplotlib.rcParams |= {
@@ -40,7 +40,7 @@ class Run:
     missing: list[str]  # rivals that could not be measured, and why
 
 
-def write(document: Path, run: Run, results: list[Figure | Curve]) -> None:
+def write(document: Path, run: Run, results: list[Figure | Curve | Matrix]) -> None:
     folder = document.with_suffix("")
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.svg"):
@@ -65,6 +65,24 @@ def table(figures: list[Figure]) -> str:
             f" | {figure.reach} | {_verdict(figure)} |"
         )
     return "\n".join(rows) + "\n"
+
+
+def _matrix(matrix: Matrix) -> str:
+    """A line per contender; workloads are the columns."""
+    workloads = list(matrix.samples)
+    contenders = list(dict.fromkeys(name for taken in matrix.samples.values() for name in taken))
+    rows = [f"| | {' | '.join(workloads)} |", "|---|" + "---|" * len(workloads)]
+    for contender in contenders:
+        taken = [matrix.samples[workload].get(contender) for workload in workloads]
+        cells = [_cell(sample) if sample else "" for sample in taken]
+        rows.append(f"| {contender} | {' | '.join(cells)} |")
+    lines = [f"{matrix.title}: medians and the middle half.\n", *rows]
+    return "\n".join(lines) + "\n" + (f"\n{matrix.note}\n" if matrix.note else "")
+
+
+def _cell(sample: Sample) -> str:
+    low, high = sample.quartiles
+    return f"{_number(sample.median)} ({_number(low)}-{_number(high)})"
 
 
 def _head(run: Run) -> str:
@@ -93,7 +111,7 @@ def _missed(figures: list[Figure]) -> list[str]:
     return ["\n".join([why, *lines]) + "\n"]
 
 
-def _section(group: str, results: list[Figure | Curve], folder: Path) -> str:
+def _section(group: str, results: list[Figure | Curve | Matrix], folder: Path) -> str:
     figures = [result for result in results if isinstance(result, Figure)]
     parts = [f"## {group}\n"]
     if any(figure.ratio is not None for figure in figures):
@@ -101,6 +119,9 @@ def _section(group: str, results: list[Figure | Curve], folder: Path) -> str:
     for curve in results:
         if isinstance(curve, Curve):
             parts.append(_image(_plot_curve(curve, folder), folder))
+    for matrix in results:
+        if isinstance(matrix, Matrix):
+            parts.append(_matrix(matrix))
     if figures:
         parts.append(table(figures))
     notes = dict.fromkeys(figure.note for figure in figures if figure.note)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 import report
-from figures import Curve, Figure
+from figures import Curve, Figure, Matrix
 from servers import ROOT, Bench, missing_packages
 
 PARTS = ("functions", "clients", "growth", "cleanup", "scaling")
@@ -25,7 +25,7 @@ for name in list(os.environ):
         del os.environ[name]
 
 
-def measured(part: str, bench: Bench) -> Iterator[Figure | Curve]:
+def measured(part: str, bench: Bench) -> Iterator[Figure | Curve | Matrix]:
     started = time.monotonic()
     bench.say(f"{part} …")
     with bench:
