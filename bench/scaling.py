@@ -60,7 +60,7 @@ def run(bench: Bench) -> Iterator[Figure | Curve]:
     for _ in range(1 if bench.quick else 4):
         for name, level in speeds:
             with watched(database, waits if name == ours and level > 1 else Counter()):
-                speed = pgbench(database, folder / f"{name}.sql", level, 1 if bench.quick else 1.5)
+                speed = pgbench(database, folder / f"{name}.sql", level)
             speeds[name, level].append(speed)
 
     def at(name: str, level: int, label: str) -> Sample:
@@ -104,12 +104,12 @@ def run(bench: Bench) -> Iterator[Figure | Curve]:
     )
 
 
-def pgbench(database: Database, script: Path, clients: int, seconds: float) -> float:
-    """Pairs a second."""
+def pgbench(database: Database, script: Path, clients: int) -> float:
+    """Pairs a second, in a second."""
     settings = database.server.settings
     command = [str(PGBENCH), "--host=127.0.0.1", f"--port={settings['port']}", "--username=app"]
     command += ["--no-vacuum", "--protocol=prepared", f"--file={script}", f"--client={clients}"]
-    command += [f"--jobs={min(clients, 2)}", f"--time={seconds:g}", database.name]
+    command += [f"--jobs={min(clients, 2)}", "--time=1", database.name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("tps"))
     return float(line.split()[2])
