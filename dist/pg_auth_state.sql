@@ -1534,22 +1534,22 @@ set search_path from current
 as $func$
 declare
   v_versions constant integer := _history_length();
+  v_same constant boolean := p_creds -> 'noiseKey' = p_new -> 'noiseKey'
+                             and p_creds -> 'signedIdentityKey' = p_new -> 'signedIdentityKey';
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
   values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          _identity(p_creds) is distinct from _identity(p_new))
+          v_same is not true and _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id
-     and h.version < (
-       select min(l.version)
-         from (
-           select n.version
-             from whatsapp_auth_history n
-            where n.company_id = p_company_id
-            order by n.version desc
-            limit v_versions
-         ) l
+     and h.version <= (
+       select n.version
+         from whatsapp_auth_history n
+        where n.company_id = p_company_id
+        order by n.version desc
+       offset v_versions
+        limit 1
      )
      and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
 end
@@ -1591,12 +1591,14 @@ $func$;
 -- functions/_lock_key.sql
 create or replace function _lock_key (p_company_id text)
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select hashtextextended('pg_auth_state:company:' || p_company_id, 0)
+begin
+  return hashtextextended('pg_auth_state:company:' || p_company_id, 0);
+end
 $func$;
 
 -- functions/_lock_wait.sql
@@ -1635,12 +1637,14 @@ $func$;
 -- The next version or token: grows over deletion, truncation and an old dump too, since the clock did.
 create or replace function _next_number (p_previous bigint, p_now timestamptz)
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)
+begin
+  return greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint);
+end
 $func$;
 
 -- functions/_now.sql
@@ -1892,23 +1896,27 @@ $func$;
 -- Held alone while a ttl changes, and shared by a cleanup batch: neither ever waits for the other's rows.
 create or replace function _ttl_lock_key ()
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select hashtextextended('pg_auth_state:ttl', 0)
+begin
+  return hashtextextended('pg_auth_state:ttl', 0);
+end
 $func$;
 
 -- functions/_utc.sql
 create or replace function _utc (p_time timestamptz)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+begin
+  return to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+end
 $func$;
 
 -- functions/_wait_for_lock.sql
@@ -1964,6 +1972,7 @@ as $func$
 declare
   v_old record;
   v_version bigint;
+  v_same boolean;
 begin
   select a.version, a.creds, a.updated_at
     into v_old
@@ -1978,11 +1987,17 @@ begin
   if v_old.creds = p_creds then
     return v_old.version;
   end if;
-  perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
+  -- The common case, without the price of two fingerprints.
+  v_same := jsonb_typeof(p_creds -> 'noiseKey') = 'object' and v_old.creds -> 'noiseKey' = p_creds -> 'noiseKey'
+            and jsonb_typeof(p_creds -> 'signedIdentityKey') = 'object'
+            and v_old.creds -> 'signedIdentityKey' = p_creds -> 'signedIdentityKey';
+  if v_same is not true then
+    perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
+  end if;
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
-  elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
+  elsif v_same is not true and _identity(v_old.creds) is distinct from _identity(p_creds) then
     perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
   end if;
   return v_version;
