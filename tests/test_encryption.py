@@ -67,6 +67,7 @@ def test_a_value_is_read_as_the_vectors_say(vector: Any) -> None:
     assert stored == json.loads(vector["text"])
     assert _wire.decoded(stored) == shown(vector["plain"])
     assert not opening.is_doubtful
+    assert read_by_another(vector["stored"])[1] == vector["text"]
 
 
 @named("values")
