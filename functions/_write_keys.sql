@@ -14,27 +14,25 @@ set jit = off
 as $func$
 declare
   v_good boolean;
-  v_new whatsapp_keys[];
-  v_rows tid[];
-  v_values jsonb[];
-  v_expiries timestamptz[];
-  v_changed integer := 0;
+  v_found tid[];
+  v_entries whatsapp_keys[];
+  v_changed integer;
+  v_updated integer;
   v_gone integer;
   v_stale integer;
 begin
   if jsonb_typeof(p_data) is distinct from 'object' then
     perform _assert_batch(p_data, 'p_data');
   end if;
-  select array_agg(row(p_company_id, t.key, e.key, e.value, p_now, p_now, p_now + l.ttl)::whatsapp_keys)
-           filter (where old.ctid is null and e.value <> 'null'),
-         array_agg(old.ctid) filter (where old.is_changed),
-         array_agg(e.value) filter (where old.is_changed),
-         array_agg(p_now + l.ttl) filter (where old.is_changed),
+  select array_agg(old.ctid) filter (where coalesce(old.is_changed, e.value <> 'null')),
+         array_agg(row(p_company_id, t.key, e.key, e.value, p_now, p_now, p_now + l.ttl)::whatsapp_keys)
+           filter (where coalesce(old.is_changed, e.value <> 'null')),
+         count(*) filter (where old.is_changed)::integer,
          count(*) filter (where old.is_gone)::integer,
          count(*) filter (where old.is_stale)::integer,
          bool_and(jsonb_typeof(t.value) = 'object' and octet_length(t.key) between 1 and 128
                   and (e.key is null or octet_length(e.key) between 1 and 1024))
-    into v_new, v_rows, v_values, v_expiries, v_gone, v_stale, v_good
+    into v_found, v_entries, v_changed, v_gone, v_stale, v_good
     from jsonb_each(p_data) t
     left join whatsapp_key_ttl l on l.key_type = t.key
     left join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value end) e on true
@@ -52,17 +50,27 @@ begin
   if not v_good then
     perform _assert_batch(p_data, 'p_data');
   end if;
-  if v_rows is not null then
+  if v_changed > 0 then
     update whatsapp_keys k
-       set value = c.value, updated_at = p_now, expires_at = c.expires_at
-      from unnest(v_rows, v_values, v_expiries) c (tid, value, expires_at)
-     where k.ctid = c.tid and k.company_id = p_company_id;
-    get diagnostics v_changed = row_count;
+       set value = w.value, updated_at = w.updated_at, expires_at = w.expires_at
+      from unnest(v_found, v_entries) w (tid, company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+     where k.ctid = w.tid and k.company_id = p_company_id;
+    get diagnostics v_updated = row_count;
+    if v_updated < v_changed then
+      -- auth_set_ttl, which takes no company's lock, has moved a row meanwhile, and its ttl is another.
+      update whatsapp_keys k
+         set value = w.value,
+             updated_at = w.updated_at,
+             expires_at = p_now + (select l.ttl from whatsapp_key_ttl l where l.key_type = w.key_type)
+        from unnest(v_entries) w
+       where k.company_id = p_company_id and k.key_type = w.key_type and k.key_id = w.key_id;
+    end if;
   end if;
-  if v_new is not null then
+  if cardinality(v_entries) > v_changed then
     insert into whatsapp_keys
-    select n.*
-      from unnest(v_new) n;
+    select w.company_id, w.key_type, w.key_id, w.value, w.created_at, w.updated_at, w.expires_at
+      from unnest(v_found, v_entries) w (tid, company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+     where w.tid is null;
   end if;
   if v_gone > 0 then
     v_gone := _delete_keys(p_company_id, p_data);
@@ -70,6 +78,6 @@ begin
   if v_stale > 0 then
     perform _renew_keys(p_company_id, p_data, p_now);
   end if;
-  return v_changed + coalesce(cardinality(v_new), 0) + v_gone;
+  return coalesce(cardinality(v_entries), 0) + v_gone;
 end
 $func$;

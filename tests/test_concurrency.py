@@ -656,6 +656,25 @@ def test_rows_that_a_change_of_ttl_could_not_reach_follow_with_their_next_write(
     assert db.conn.execute(query).fetchone() == (True,)
 
 
+def write_both(dsn: str) -> int:
+    with connect(dsn) as conn:
+        return set_keys(conn, "acme", {"tctoken": {"1": 2}, "session": {"1.0": 2}})
+
+
+# A row found by its address is not where it was: a change of ttl takes no company's lock.
+def test_a_write_is_not_lost_to_a_change_of_ttl_that_is_under_way(db: Database) -> None:
+    set_keys(db.conn, "acme", {"tctoken": {"1": 1}, "session": {"1.0": 1}})
+    change = db.connect("app", autocommit=False)
+    change.execute("select auth_set_ttl('tctoken', '3 days')")
+    writer = Process(write_both, db.service_dsn)
+    waits = "select count(*) from pg_locks where locktype = 'transactionid' and not granted"
+    wait_until(lambda: count(db.conn, waits) > 0 or not writer.is_running)
+    change.commit()
+    assert writer.result() == 2
+    rows = db.conn.execute("select value, expires_at - updated_at = '3 days' from whatsapp_keys")
+    assert sorted(rows.fetchall(), key=str) == [(2, None), (2, True)]
+
+
 def churn(ready: Callable[[], object], dsn: str, seconds: float, what: int) -> Counter[str]:
     """Writes, cleans up or changes ttls; what went wrong, busy companies apart."""
     rng = random.Random(what)
