@@ -15,7 +15,7 @@ from typing import Any
 import accounts
 from accounts import batch
 from figures import Figure, Sample, compared
-from race import Contender, connect, one, race, timed
+from race import Contender, connect, make_like, one, race, timed
 from servers import Bench
 
 COMPANIES = [f"company_{number:02}" for number in range(20)]
@@ -54,21 +54,24 @@ class Bed:
         self.database = bench.postgresql(version).new_database()
         admin = self.database.conn
         admin.execute("create schema app authorization app")
-        for table in ("plain_keys", "plain_lz4", "plain_pglz", "plain_external"):
-            admin.execute(f"create table app.{table} (like whatsapp_keys including all)")
-            admin.execute(f"alter table app.{table} owner to app, set (fillfactor = 80)")
-        admin.execute("alter table app.plain_pglz alter value set compression pglz")
-        admin.execute("alter table app.plain_external alter value set storage external")
-        admin.execute("create table app.plain_auth (like whatsapp_auth including all)")
-        admin.execute("alter table app.plain_auth owner to app")
+        query = (
+            "select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'"
+        )
+        self.has_lz4: bool = one(admin, query)
+        make_like(admin, "app.plain_auth", "whatsapp_auth")
+        make_like(admin, "app.plain_keys", "whatsapp_keys")
+        for kind in ["lz4"] * self.has_lz4 + ["pglz", "external"]:
+            make_like(admin, f"app.plain_{kind}", "whatsapp_keys")
+            storage = (
+                "external"
+                if kind == "external"
+                else f"extended, alter value set compression {kind}"
+            )
+            admin.execute(f"alter table app.plain_{kind} alter value set storage {storage}")
         admin.execute("create table app.tiny (n integer); alter table app.tiny owner to app")
         self.conn = connect(self.database)
         self.conn.execute("set search_path = app, public")
         self.version = self.conn.info.server_version // 10000
-        query = (
-            "select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'"
-        )
-        self.has_lz4: bool = one(self.conn, query)
         self._numbers = itertools.count()
 
     def timed(self, query: str, *parameters: Any) -> float:

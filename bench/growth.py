@@ -15,7 +15,7 @@ import accounts
 from figures import PARTS, Figure, Sample, compared
 from harness.folders import LARGE, sample
 from harness.processes import Process
-from race import connect, one, race, timed
+from race import connect, make_like, one, race, timed
 from servers import Bench, Cluster, Database
 
 GET = "select auth_get_keys(%s, %s, %s)"
@@ -209,7 +209,7 @@ def bloat(bench: Bench, cluster: Cluster) -> Iterator[Figure]:
     ]
     updates: Counter[str] = sum((worker.result(timeout=600) for worker in workers), Counter())
     took = time.monotonic() - started
-    conn.execute("create table fresh (like whatsapp_keys including all) with (fillfactor = 80)")
+    make_like(conn, "fresh", "whatsapp_keys")
     conn.execute("insert into fresh select * from whatsapp_keys order by 1, 2, 3")
     used, fresh = (
         float(one(conn, "select pg_total_relation_size(%s::regclass)", table)) / 1e6
@@ -244,6 +244,7 @@ def bloat(bench: Bench, cluster: Cluster) -> Iterator[Figure]:
 
 def live_an_hour(dsn: str, companies: list[str], events: int, seconds: float) -> Counter[str]:
     """How many updates of sessions there were, and were HOT."""
+    random.seed(companies[0])  # not what the other process has
     with psycopg.connect(dsn, autocommit=True) as conn:
         living = [Account(conn, company) for company in companies]
         for account in living:
@@ -273,7 +274,7 @@ def typical_account() -> dict[str, dict[str, str]]:
     """What a small company has after months; sessions and sender-keys grow with every message."""
     users = [f"55119{random.randrange(10**8):08}" for _ in range(2000)]
     lids = {user: str(random.randrange(10**14, 10**15)) for user in users}
-    turns = [int(random.expovariate(1 / 60)) for _ in range(930)]
+    turns = [int(random.expovariate(1 / 80)) for _ in range(930)]
     messages = [*(int(random.expovariate(1 / 10)) for _ in range(400)), 300, 800, 2000]
     return {
         "lid-mapping": {user: f'"{lid}"' for user, lid in lids.items()}
@@ -328,4 +329,10 @@ def stored(
         Sample("its JSON", [total / len(states) / 1e6]),
         at_most=1.25,
         unit="MB",
+        note=(
+            "The JSON is that of creds and, without a space, of each type an object of ids and"
+            " values. Of the 8,000 keys 4,000 are LID rows, 930 sessions with 80 turns on average,"
+            " 403 sender-keys of 10 messages and a few of many more, 812 pre-keys; the rest is"
+            " small but for one app-state-sync-version of 260 KB."
+        ),
     )

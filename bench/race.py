@@ -29,6 +29,15 @@ def one(conn: psycopg.Connection, query: str, *parameters: Any) -> Any:
     return row[0] if row else None
 
 
+def make_like(conn: psycopg.Connection, table: str, source: str, owner: str = "app") -> None:
+    """An empty table as that one is stored, without row-level security."""
+    query = "select array_to_string(reloptions, ', ') from pg_class where oid = %s::regclass"
+    options = one(conn, query, source)
+    storage = f" with ({options})" if options else ""
+    conn.execute(f"create table {table} (like {source} including all){storage}")
+    conn.execute(f"alter table {table} owner to {owner}")
+
+
 def timed(conn: psycopg.Connection, query: str, *parameters: Any) -> float:
     """Milliseconds until the last row of a prepared statement is here."""
     cursor = conn.cursor()

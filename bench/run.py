@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import random
 import time
 from collections.abc import Iterator
 
@@ -28,6 +29,7 @@ for name in list(os.environ):
 def measured(part: str, bench: Bench) -> Iterator[Figure | Curve | Matrix]:
     started = time.monotonic()
     bench.say(f"{part} …")
+    random.seed(part)
     with bench:
         for result in importlib.import_module(part).run(bench):
             if isinstance(result, Figure):
