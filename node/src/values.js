@@ -53,19 +53,30 @@ export function codec({ replacer, reviver }) {
         return reviver.call(this, key, value)
     }
 
-    /** As JSON.parse does with a reviver. @param {any} holder @param {string} key @returns {any} */
+    /** As JSON.parse does with a reviver, several times as fast: only objects stand for something else. @param {any} holder @param {string} key @returns {any} */
     function walk(holder, key) {
         const value = holder[key]
-        if (typeof value === 'object' && value !== null) {
-            for (const name of Object.keys(value)) {
-                // `__proto__` is a name like any other.
-                Object.defineProperty(value, name, {
-                    value: walk(value, name), configurable: true, enumerable: true, writable: true
-                })
+        return typeof value === 'object' && value !== null ? revived.call(holder, key, members(value)) : value
+    }
+
+    /** @param {any} object */
+    function members(object) {
+        for (const name of Object.keys(object)) {
+            const value = walk(object, name)
+            if (value === object[name]) {
+                continue
+            }
+            if (name === '__proto__') { // a name like any other, but slow to treat so
+                Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
+            } else {
+                object[name] = value
             }
         }
-        return revived.call(holder, key, value)
+        return object
     }
+
+    /** @param {any} value */
+    const revive = value => walk({ '': value }, '')
 
     return {
         /** The JSON text to send. @param {any} value */
@@ -76,28 +87,20 @@ export function codec({ replacer, reviver }) {
 
         /** A stored value, from its JSON text. @param {string} text */
         decode(text) {
-            return REVIVED.test(text) ? JSON.parse(text, revived) : JSON.parse(text)
+            const value = JSON.parse(text)
+            return REVIVED.test(text) ? revive(value) : value
         },
 
         /** `{id: value}` of JSON text: ids are any text, the object itself never stands for bytes. @param {string} text */
         decodeIds(text) {
             const values = JSON.parse(text)
-            return REVIVED.test(text) ? this.reviveIds(values) : values
+            return REVIVED.test(text.slice(1)) ? members(values) : values // an id may be a number
         },
 
-        /** The same of what was parsed already. @param {Record<string, any>} values */
-        reviveIds(values) {
-            for (const id of Object.keys(values)) {
-                Object.defineProperty(values, id, {
-                    value: walk(values, id), configurable: true, enumerable: true, writable: true
-                })
-            }
-            return values
-        },
+        /** The same of what was parsed already. */
+        reviveIds: members,
 
-        /** A stored value that was parsed already. @param {any} value */
-        revive(value) {
-            return walk({ '': value }, '')
-        }
+        /** A stored value that was parsed already. */
+        revive
     }
 }
