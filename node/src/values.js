@@ -20,6 +20,41 @@ export function assertStorable(what, name) {
     }
 }
 
+// A value that only the library knows how to store.
+const UNKNOWN = Symbol('unknown')
+
+/**
+ * Plain data with its bytes in stored form, itself where it has none: what the library's replacer gives, in half
+ * the time, without the list of numbers that `toJSON` makes of a Buffer first.
+ * @param {any} value an object or a list @returns {any}
+ */
+function withoutBytes(value) {
+    if (value instanceof Uint8Array) {
+        const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        return { type: 'Buffer', data: bytes.toString('base64') }
+    }
+    const list = Array.isArray(value)
+    if (!list && (Object.getPrototypeOf(value) !== Object.prototype || value.type === 'Buffer') || value.toJSON !== undefined) {
+        return UNKNOWN
+    }
+    let stored = value
+    for (const name of Object.keys(value)) {
+        const item = value[name]
+        if (typeof item !== 'object' || item === null) {
+            continue
+        }
+        const plain = withoutBytes(item)
+        if (plain === UNKNOWN || (plain !== item && name === '__proto__')) {
+            return UNKNOWN
+        }
+        if (plain !== item) {
+            stored = stored !== value ? stored : list ? [...value] : { ...value }
+            stored[name] = plain
+        }
+    }
+    return stored
+}
+
 /**
  * @typedef {{replacer: (key: string, value: any) => any, reviver: (key: string, value: any) => any}} BufferJSON
  * @typedef {ReturnType<typeof codec>} Codec
@@ -81,7 +116,8 @@ export function codec({ replacer, reviver }) {
     return {
         /** The JSON text to send. @param {any} value */
         encode(value) {
-            const text = JSON.stringify(value, replaced)
+            const plain = typeof value === 'object' && value !== null ? withoutBytes(value) : value
+            const text = plain === UNKNOWN ? JSON.stringify(value, replaced) : JSON.stringify(plain)
             return ESCAPED.test(text) ? JSON.stringify(value, carried) : text
         },
 
