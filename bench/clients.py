@@ -119,7 +119,10 @@ def _versions() -> str:
 
 
 def _of_calls(samples: Samples) -> Iterator[Figure | Matrix]:
-    yield Matrix("Milliseconds of a call, of one account", CALLS, samples, f"{_versions()}.")
+    keeps = samples.pop("keeps a Uint8Array")
+    lose = ", ".join(store for store, answer in keeps.items() if not answer.values[0])
+    note = f"{_versions()}. What loses a Uint8Array, such as an identity-key: {lose or 'none'}."
+    yield Matrix("Milliseconds of a call, of one account", CALLS, samples, note)
     one = samples["get 1 session"]
     yield compared(
         "get 1 session", CALLS, one[OURS], _fastest(one, ADAPTERS), at_most=1, note=HOW_CALLS
@@ -188,7 +191,7 @@ def _of_an_import(bench: Bench, servers: dict[str, Any]) -> Iterator[Figure]:
     count = 10 if bench.quick else 100
     rivals = [*ADAPTERS, *([REDIS] if "redis" in servers else [])]
     took: dict[str, list[float]] = defaultdict(list)
-    for turn in range(1 if bench.quick else 3):
+    for turn in range(1 if bench.quick else 2):
         parent = bench.folder()
         for number in range(count):
             folders.sample(folders.LARGE).copy(parent, f"company_{turn}{number:03}")

@@ -10,7 +10,7 @@ import * as values from './values.js'
 
 const DEVICES = quick ? 100 : 1_000
 const DELAYS_MS = [0, 5, 20]
-const ROUNDS = { 0: 5, 5: quick ? 1 : 2, 20: 1 }
+const ROUNDS = { 0: 5, 5: 1, 20: 1 }
 const CONTENDERS = ['pg-auth-state', 'pg-auth-state, warm cache', 'postgres-baileys', 'baileys-store on Redis']
 const ACCOUNT = 'group_1'
 const GROUP = '120363025000000001@g.us'

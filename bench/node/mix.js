@@ -6,8 +6,8 @@ import { filled, openStores, quick, report, servers } from './stores.js'
 import * as values from './values.js'
 
 const ACCOUNTS = [1, 8, 64]
-const ROUNDS = quick ? 2 : 5
-const ROUND_MS = quick ? 200 : 1_000
+const ROUNDS = quick ? 2 : 6
+const ROUND_MS = quick ? 150 : 500
 const PEERS = quick ? 5 : 25
 const DEVICES = 4 // of a peer
 const GROUPS = 5
