@@ -34,6 +34,23 @@ def session() -> str:
     return _BASE64.sub(lambda found: f'"{text((len(found[0]) - 2) * 3 // 4)}"', anew)
 
 
+def one_of(count: int) -> str:
+    """The id of one of so many sessions."""
+    return f"5511900{random.randint(1, count):04}.0"
+
+
+def grown(session: str, turns: int) -> str:
+    """105 bytes more for every turn of the ratchet."""
+    more = "".join(f',"{text(69)}":[{{}},1]' for _ in range(turns))
+    return f"{session[:-1]}{more}}}"
+
+
+def batch(key_type: str, values: dict[str, str]) -> str:
+    """What auth_set_keys takes, of values that are JSON text already."""
+    pairs = ",".join(f'"{name}":{value}' for name, value in values.items())
+    return f'{{"{key_type}":{{{pairs}}}}}'
+
+
 def pre_key() -> str:
     """164 bytes of JSON."""
     public, private = ('{"type":"Buffer","data":"' + text(32) + '"}' for _ in range(2))
@@ -41,21 +58,20 @@ def pre_key() -> str:
 
 
 class SenderKey:
-    """One Buffer that holds JSON: each message adds a key and drops the oldest, at full size."""
+    """One Buffer that holds JSON: each message adds a key; 2,000 are kept, which are 446 KB."""
 
-    def __init__(self, keys: int = 2000) -> None:
-        self._keys: deque[str] = deque(maxlen=keys)
+    def __init__(self, messages: int = 2000) -> None:
+        self._keys: deque[str] = deque(maxlen=2000)
         self._turn = 0
-        for _ in range(keys):
-            self._next()
+        for _ in range(messages):
+            self.grow()
 
     def value(self) -> str:
-        self._next()
         state = f'{{"senderKeyId":1,"senderChainKey":{{"iteration":{self._turn},"seed":{_bytes()}}}'
         held = f'[{state},"senderMessageKeys":[{",".join(self._keys)}]}}]'
         return compact({"type": "Buffer", "data": base64.b64encode(held.encode()).decode()})
 
-    def _next(self) -> None:
+    def grow(self) -> None:
         self._turn += 1
         self._keys.append(f'{{"iteration":{self._turn},"seed":{_bytes()}}}')
 

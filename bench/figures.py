@@ -79,15 +79,16 @@ def compared(
     at_most: float | None = None,
     at_least: float | None = None,
     reach: str = "",
+    reached: bool | None = None,
     unit: str = "ms",
     note: str = "",
 ) -> Figure:
     """The ratio of the medians of two samples, and within what half of the run's parts had it.
 
-    `reach` says in other words what `at_most` or `at_least` asks of the ratio, ours to theirs.
+    `reach` says in other words what `at_most` or `at_least` asks of the ratio, ours to theirs, or
+    what else is asked; then `reached` says whether it is so.
     """
     ratio = ours.median / against.median
-    reached = None
     if at_most is not None:
         reached = ratio <= at_most
         reach = reach or f"at most {at_most:g}"

@@ -7,17 +7,15 @@ JSON comes back as text.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import random
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from psycopg.types.string import TextLoader
-
 import accounts
-from figures import Figure, Sample, compared, spread_of
+from accounts import batch
+from figures import Figure, Sample, compared
+from race import Contender, connect, one, race, timed
 from servers import Bench
 
 COMPANIES = [f"company_{number:02}" for number in range(20)]
@@ -47,8 +45,6 @@ UNNEST = (
 )
 ONE_DELETE = "delete from plain_keys where (company_id, key_type, key_id) = (%s, %s, %s)"
 
-Contender = Callable[[], float]
-
 
 class Bed:
     """A database, empty at first, with plain tables beside ours, and one connection to it."""
@@ -66,29 +62,17 @@ class Bed:
         admin.execute("create table app.plain_auth (like whatsapp_auth including all)")
         admin.execute("alter table app.plain_auth owner to app")
         admin.execute("create table app.tiny (n integer); alter table app.tiny owner to app")
-        self.conn = self.database.connect("app")
-        for kind in ("json", "jsonb"):
-            self.conn.adapters.register_loader(kind, TextLoader)
+        self.conn = connect(self.database)
         self.conn.execute("set search_path = app, public")
         self.version = self.conn.info.server_version // 10000
         query = (
             "select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'"
         )
-        self.has_lz4: bool = self.one(query)
+        self.has_lz4: bool = one(self.conn, query)
         self._numbers = itertools.count()
 
     def timed(self, query: str, *parameters: Any) -> float:
-        """Milliseconds until the last row is here."""
-        cursor = self.conn.cursor()
-        started = time.perf_counter()
-        cursor.execute(query, parameters, prepare=True)
-        if cursor.description:
-            cursor.fetchall()
-        return (time.perf_counter() - started) * 1e3
-
-    def one(self, query: str, *parameters: Any) -> Any:
-        row = self.conn.execute(query, parameters).fetchone()
-        return row[0] if row else None
+        return timed(self.conn, query, *parameters)
 
     def next(self) -> int:
         return next(self._numbers)
@@ -100,21 +84,7 @@ class Bed:
     def race(
         self, rounds: int, contenders: dict[str, Contender], *, seldom: dict[str, int] | None = None
     ) -> dict[str, Sample]:
-        """Contenders take turns, another is first in each round; `seldom`: every so many rounds."""
-        rounds = max(rounds // 8, 12) if self.quick else rounds
-        values: dict[str, list[float]] = {name: [] for name in contenders}
-        names = list(contenders)
-        gc.collect()
-        gc.disable()
-        for number in range(-max(rounds // 20, 6), rounds):
-            for turn in range(len(names)):
-                name = names[(number + turn) % len(names)]
-                if number % (seldom or {}).get(name, 1) == 0:
-                    took = contenders[name]()
-                    if number >= 0:
-                        values[name].append(took)
-        gc.enable()
-        return {name: Sample(name, values[name]) for name in names}
+        return race(max(rounds // 8, 12) if self.quick else rounds, contenders, seldom=seldom)
 
     def load(self) -> None:
         """Accounts of a thousand keys, the same in our table and in the plain one."""
@@ -132,12 +102,6 @@ class Bed:
                 "insert into plain_auth values (%s, %s::jsonb, 1, now(), now())", [company, creds]
             )
         self.database.conn.execute("vacuum analyze")
-
-
-def batch(key_type: str, values: dict[str, str]) -> str:
-    """What auth_set_keys takes, of values that are JSON text already."""
-    pairs = ",".join(f'"{name}":{value}' for name, value in values.items())
-    return f'{{"{key_type}":{{{pairs}}}}}'
 
 
 def any_company() -> str:
@@ -226,7 +190,7 @@ def gets(
 
 def writes(bed: Bed) -> Iterator[Figure]:
     group = "Writing, from psycopg"
-    token = bed.one("select token from auth_acquire_lease(%s, 'bench', '1 hour')", LEASED)
+    token = one(bed.conn, "select token from auth_acquire_lease(%s, 'bench', '1 hour')", LEASED)
 
     def one_session() -> float:
         return bed.timed(SET_LEASED, LEASED, batch("session", sessions(1)), token)
@@ -364,9 +328,11 @@ def unchanged(bed: Bed) -> Iterator[Figure]:
         if kind == "changed":
             lists = {name: accounts.compact(["0", str(bed.next())]) for name in names}
             stored.update(lists)
-        before = bed.one("select pg_current_wal_insert_lsn()")
+        before = one(bed.conn, "select pg_current_wal_insert_lsn()")
         took = bed.timed(SET, company, batch("device-list", stored))
-        wal[kind].append(float(bed.one("select pg_current_wal_insert_lsn() - %s::pg_lsn", before)))
+        wal[kind].append(
+            float(one(bed.conn, "select pg_current_wal_insert_lsn() - %s::pg_lsn", before))
+        )
         return took
 
     def plain() -> float:
@@ -385,13 +351,11 @@ def unchanged(bed: Bed) -> Iterator[Figure]:
     yield compared(what, group, found["unchanged"], found["changed"], at_most=0.5)
     yield compared(what, group, found["unchanged"], found["plain upsert, unnest"])
     ours, other = Sample("unchanged", wal["unchanged"]), Sample("changed", wal["changed"])
-    yield Figure(
+    yield compared(
         "100 unchanged device-lists, WAL",
         group,
         ours,
         other,
-        ours.median / other.median,
-        spread_of(ours.values, other.values),
         reach="at most 1,024 bytes",
         reached=ours.median <= 1024,
         unit="bytes",
@@ -401,10 +365,13 @@ def unchanged(bed: Bed) -> Iterator[Figure]:
 def large_values(bed: Bed) -> Iterator[Figure]:
     group = "Large values, from psycopg"
     sender_key, version = accounts.SenderKey(), accounts.SyncVersion()
+
+    def sent() -> str:
+        sender_key.grow()
+        return sender_key.value()
+
     where = f"PostgreSQL {bed.version}"
-    yield from rewrites(
-        bed, group, f"446 KB sender-key, {where}", "sender-key", sender_key.value, 100, 1.2
-    )
+    yield from rewrites(bed, group, f"446 KB sender-key, {where}", "sender-key", sent, 100, 1.2)
     yield from rewrites(
         bed, group, f"1.3 MB app-state-sync-version, {where}", "sync", version.value, 40
     )

@@ -37,6 +37,7 @@ class Run:
     postgres: str
     settings: dict[str, str]
     minutes: float
+    load: float
     missing: list[str]  # rivals that could not be measured, and why
 
 
@@ -55,10 +56,14 @@ def write(document: Path, run: Run, results: list[Figure | Curve | Matrix]) -> N
     document.write_text("\n".join(parts).rstrip() + "\n")
 
 
-def table(figures: list[Figure]) -> str:
-    """As one table of Markdown."""
+def table(figures: list[Figure], *, groups: bool = False) -> str:
+    """As one table of Markdown; with `groups`, a line says where a group begins."""
     rows = ["| | ours | against | ratio | spread | to reach | |", "|---|---|---|---|---|---|---|"]
+    group = ""
     for figure in figures:
+        if groups and figure.group != group:
+            group = figure.group
+            rows.append(f"| **{group}** | | | | | | |")
         rows.append(
             f"| {figure.workload} | {_taken(figure.ours, figure.unit)}"
             f" | {_against(figure)} | {_ratio(figure)} | {_spread(figure)}"
@@ -99,7 +104,9 @@ not milliseconds.
 def _reach(figures: list[Figure]) -> str:
     wanted = [figure for figure in figures if figure.reach]
     count = sum(figure.reached is True for figure in wanted)
-    return f"## What is to be reached\n\n{count} of {len(wanted)} are.\n\n{table(wanted)}"
+    return (
+        f"## What is to be reached\n\n{count} of {len(wanted)} are.\n\n{table(wanted, groups=True)}"
+    )
 
 
 def _missed(figures: list[Figure]) -> list[str]:
@@ -136,10 +143,11 @@ def _image(path: Path, folder: Path) -> str:
 def _machine(run: Run) -> str:
     settings = ", ".join(f"{name} = {value}" for name, value in sorted(run.settings.items()))
     lines = [
-        f"- {datetime.date.today().isoformat()}, {run.minutes:.0f} minutes: `{run.command}`",
+        f"- {datetime.date.today().isoformat()}, {run.minutes:.0f} minutes: `{run.command}`;"
+        f" the load of the minute before it was {run.load:.1f}",
         f"- {_cpu()}, {os.cpu_count()} cores, {_memory()} GB, {_file_system()},"
         f" Linux {platform.release()}",
-        f"- {run.postgres}; set differently from its defaults: {settings}",
+        f"- {run.postgres} with fsync; set differently from its defaults: {settings}",
         f"- Python {platform.python_version()}, {_versions()}",
         *(f"- not measured: {what}" for what in run.missing),
     ]
@@ -210,6 +218,7 @@ def _plot_ratios(group: str, figures: list[Figure], folder: Path) -> Path:
         axes.plot([], [], "o", color=COLOURS[number % len(COLOURS)], label=rival)
     axes.plot([], [], "|", color="black", label="to reach")
     axes.set_yticks(range(len(workloads)), list(reversed(workloads)))
+    axes.set_ylim(-0.5, len(workloads) - 0.5)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))

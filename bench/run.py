@@ -17,7 +17,7 @@ import report
 from figures import Curve, Figure, Matrix
 from servers import ROOT, Bench, missing_packages
 
-PARTS = ("functions", "clients", "growth")
+PARTS = ("functions", "clients", "growth", "cleanup", "scaling")
 
 # No measurement may end up in a database of whoever runs it.
 for name in list(os.environ):
@@ -41,14 +41,13 @@ def server(bench: Bench) -> tuple[str, dict[str, str]]:
     with bench, bench.postgresql().server.connect() as conn:
         row = conn.execute("select version()").fetchone()
         assert row
-        settings = dict(
+        settings: dict[str, str] = dict(
             conn.execute(
                 "select name, setting from pg_settings where source = 'command line'"
                 " and name not in ('config_file', 'data_directory', 'hba_file', 'ident_file',"
                 "                  'port', 'listen_addresses', 'unix_socket_directories')"
             ).fetchall()
         )
-        settings["fsync"] = "on"
         return str(row[0]).split(" on ")[0], settings
 
 
@@ -60,6 +59,7 @@ def main() -> None:
     given = parser.parse_args()
 
     started = time.monotonic()
+    load, *_ = os.getloadavg()
     bench = Bench(quick=given.quick, postgres=given.postgres)
     results = [result for part in given.only or PARTS for result in measured(part, bench)]
     if given.only:
@@ -71,6 +71,7 @@ def main() -> None:
         postgres=version,
         settings=settings,
         minutes=(time.monotonic() - started) / 60,
+        load=load,
         missing=[f"what needs {package}" for package in missing_packages()],
     )
     report.write(ROOT / "docs/benchmarks.md", run, results)

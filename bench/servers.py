@@ -18,10 +18,21 @@ from types import TracebackType
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.cluster import Cluster  # noqa: E402
+from harness.cluster import Cluster, Database  # noqa: E402
 from harness.server import SERVER_USER, remove_copied_programs  # noqa: E402
 
 atexit.register(remove_copied_programs)
+
+__all__ = [
+    "ROOT",
+    "Bench",
+    "Cluster",
+    "Database",
+    "MariaDB",
+    "Redis",
+    "ServerMissing",
+    "missing_packages",
+]
 
 REDIS = Path("/usr/bin/redis-server")
 MARIADB = Path("/usr/sbin/mariadbd")
