@@ -3,8 +3,8 @@ import { assertFound, filled, openStores, quick, report, servers } from './store
 import * as values from './values.js'
 
 const ACCOUNT = 'company_1'
-const BUDGET_MS = quick ? 800 : 7_000 // for each workload, all stores together
-const LEAST_ROUNDS = quick ? 3 : 10
+const BUDGET_MS = quick ? 500 : 7_000 // for each workload, all stores together
+const LEAST_ROUNDS = quick ? 2 : 10
 const CALLS = 5 // of one store in a row
 
 const preKeys = values.numbers(812)
