@@ -115,7 +115,7 @@ def _fastest(stores: dict[str, Sample], names: tuple[str, ...]) -> Sample:
 def _versions() -> str:
     wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
     locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
-    names = [name for name in wanted if not wanted[name].startswith("npm:")]
+    names = [name for name in wanted if not wanted[name].startswith("npm:") and name != "uuid"]
     return ", ".join(f"{name} {locked[f'node_modules/{name}']['version']}" for name in names)
 
 

@@ -118,7 +118,7 @@ export function codec({ replacer, reviver }) {
         encode(value) {
             const plain = typeof value === 'object' && value !== null ? withoutBytes(value) : value
             const text = plain === UNKNOWN ? JSON.stringify(value, replaced) : JSON.stringify(plain)
-            return ESCAPED.test(text) ? JSON.stringify(value, carried) : text
+            return text?.includes('\\u') && ESCAPED.test(text) ? JSON.stringify(value, carried) : text
         },
 
         /** A stored value, from its JSON text. @param {string} text */
