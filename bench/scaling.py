@@ -18,6 +18,11 @@ from servers import Bench, Database
 
 GROUP = "Many accounts at once"
 PGBENCH = DEBIAN_15 / "bin/pgbench"
+LOAD = """
+insert into {} (company_id, key_type, key_id, value, created_at, updated_at)
+select 'account_' || c, 'session', '5511900' || n || '.0', %s::jsonb, now(), now()
+  from generate_series(0, 15) c cross join generate_series(1, 50) n
+"""
 SCRIPTS = {
     "auth_get_keys and auth_set_keys": r"""
 \set session random(1, 50)
@@ -47,6 +52,8 @@ def run(bench: Bench) -> Iterator[Figure | Curve]:
     database = bench.postgresql().new_database()
     database.conn.execute("create schema app authorization app")
     make_like(database.conn, "app.plain_keys", "whatsapp_keys")
+    for table in ("whatsapp_keys", "app.plain_keys"):
+        database.conn.execute(LOAD.format(table), [accounts.session()])
     folder = bench.folder()
     ours, plain = SCRIPTS
     for name, script in SCRIPTS.items():
