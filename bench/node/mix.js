@@ -114,7 +114,7 @@ for (const store of stores) {
 }
 for (const count of ACCOUNTS) {
     const perSecond = new Map(stores.map(store => [store, []]))
-    for (let round = count === ACCOUNTS[0] ? -1 : 0; round < ROUNDS; round++) {
+    for (let round = -1; round < ROUNDS; round++) {
         for (let turn = 0; turn < stores.length; turn++) {
             const store = stores[(turn + Math.max(round, 0)) % stores.length]
             const living = accounts.get(store).slice(0, count)
@@ -122,7 +122,7 @@ for (const count of ACCOUNTS) {
             const started = performance.now()
             await Promise.all(living.map(account => account.live(started + (round < 0 ? ROUND_MS / 3 : ROUND_MS))))
             const seconds = (performance.now() - started) / 1000
-            if (round >= 0) { // the first round warms up
+            if (round >= 0) { // the first round warms up, connections too
                 perSecond.get(store).push((living.reduce((sum, account) => sum + account.calls, 0) - before) / seconds)
             }
         }
