@@ -2646,19 +2646,31 @@ set jit = off
 as $func$
 declare
   v_result json;
+  v_value jsonb;
   v_good boolean;
   v_is_service boolean;
 begin
   perform _refuse_maintenance();
-  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)))
-    into v_result, v_good, v_is_service
-    from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
-    left join lateral (
-      select k.value
-        from whatsapp_keys k
-       where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
-      offset 0
-    ) stored on true;
+  if cardinality(p_key_ids) = 1 and p_key_ids[1] is not null then
+    -- Most reads of Baileys are of one id: a plan without join, array and aggregate.
+    select (select k.value
+              from whatsapp_keys k
+             where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = p_key_ids[1]),
+           (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles))
+      into v_value, v_is_service;
+    v_result := json_build_object(p_key_ids[1], v_value);
+    v_good := octet_length(p_key_ids[1]) between 1 and 1024;
+  else
+    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)))
+      into v_result, v_good, v_is_service
+      from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
+      left join lateral (
+        select k.value
+          from whatsapp_keys k
+         where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
+        offset 0
+      ) stored on true;
+  end if;
   if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
