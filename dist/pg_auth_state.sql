@@ -135,7 +135,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_remove_expired_keys', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1555,6 +1555,111 @@ begin
 end
 $func$;
 
+-- functions/_remove_expired_keys.sql
+-- Behind cleanup_expired_keys: removes a batch, or in a dry run counts it, and renews what is kept.
+create or replace function _remove_expired_keys (
+  p_now timestamptz,
+  p_batch_size integer,
+  p_is_dry boolean,
+  p_company_id text
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+set timezone = 'UTC'
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
+as $func$
+declare
+  v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
+  v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
+  v_is_last boolean := p_company_id is not null;
+  v_slice text[];
+  v_size bigint := 4::bigint;
+  v_skip text[] := '{}'::text[];
+  v_found record;
+  v_rows bigint;
+  v_removed bigint := 0::bigint;
+  v_looked_at bigint := 0::bigint;
+  v_average bigint;
+  v_spent bigint := 0::bigint;
+  v_locks integer := 0;
+begin
+  -- Companies in the order of their oldest expired key, a few at a time, until about a batch of keys has been
+  -- looked at and something removed, or no company is left.
+  loop
+    if v_queue = '{}' then
+      exit when v_is_last;
+      select array_agg(c.company_id order by c.since), sum(c.keys) is null or sum(c.keys) < 1000::numeric
+        into v_queue, v_is_last
+        from (
+          select o.company_id, min(o.expires_at) as since, count(*) as keys
+            from (
+              select k.company_id, k.expires_at
+                from whatsapp_keys k
+               where k.expires_at <= p_now and k.company_id <> all(v_skip)
+               order by k.expires_at
+               limit case when not p_is_dry then 1000 end
+            ) o
+           group by o.company_id
+        ) c;
+      v_is_last := v_is_last or p_is_dry;
+      exit when v_queue is null;
+    end if;
+    v_slice := v_queue[:v_size];
+    v_queue := v_queue[v_size + 1:];
+    v_skip := v_skip || v_slice;
+
+    if p_is_dry then
+      v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
+      v_rows := cardinality(v_found.removable);
+    else
+      begin
+        v_slice := array(select c.id from unnest(v_slice) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
+        v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
+        delete from whatsapp_keys k
+         where k.ctid = any(v_found.removable) and k.expires_at <= p_now;
+        get diagnostics v_rows = row_count;
+        -- Companies that lose nothing are let go again: any number of them may only be renewed.
+        if v_rows = 0::bigint then
+          raise no_data_found;
+        end if;
+        v_locks := v_locks + cardinality(v_slice);
+      exception
+        when no_data_found then
+          null;
+      end;
+      update whatsapp_keys k
+         set updated_at = r.at, expires_at = r.at + l.ttl
+        from (
+          select f.ctid as tid, f.key_type, n.at
+            from unnest(v_found.renewable, v_found.renewed_at) n (tid, at)
+            join whatsapp_keys f on f.ctid = n.tid
+           where f.expires_at <= p_now
+             for no key update of f skip locked
+        ) r
+        join whatsapp_key_ttl l on l.key_type = r.key_type
+       where k.ctid = r.tid and v_found.renewable is not null;
+    end if;
+    v_removed := v_removed + v_rows;
+    v_looked_at := v_looked_at + v_found.looked_at;
+    if v_rows > 0 then
+      v_spent := v_spent + v_found.looked_at;
+    end if;
+    v_average := v_looked_at / cardinality(v_skip) + 1;
+    exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
+    v_size := least(64, greatest(1, (v_budget - v_spent) / v_average));
+  end loop;
+  return v_removed;
+end
+$func$;
+
 -- functions/_renew_keys.sql
 -- An unchanged write keeps a key with a ttl alive, at most once a day or once its time is up. A row that a
 -- cleanup renews at this moment is not waited for.
@@ -1611,29 +1716,34 @@ set search_path from current
 set timezone = 'UTC'
 set plan_cache_mode = force_generic_plan
 set work_mem = '64MB'
-set enable_nestloop = off
+set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 set jit = off
 as $func$
 declare
-  v_types constant text[] := array['lid-mapping', 'lid-mapping-reverse'] || array(
-    select l.key_type from whatsapp_key_ttl l where l.ttl is not null and l.key_type not in ('lid-mapping', 'lid-mapping-reverse'));
+  v_mappings constant text[] := array['lid-mapping', 'lid-mapping-reverse'];
+  v_types constant text[] := v_mappings || array(select l.key_type from whatsapp_key_ttl l
+                                                  where l.ttl is not null and l.key_type <> all(v_mappings));
+  -- Their rows may bear the expiry of before.
+  v_changed constant text[] := array(select l.key_type from whatsapp_key_ttl l where l.changed_at is not null);
+  v_held tid[];
 begin
   with own as materialized (
-    select r.tid, r.company_id, r.expires_at, r.updated_at, r.ttl, r.is_expired, r.is_mapping,
-           r.key_type = 'lid-mapping-reverse' or r.is_suffixed as is_reverse,
-           case when r.is_suffixed then left(r.key_id, -8) else r.key_id end as name,
+    select r.tid, r.company_id, r.is_expired, r.is_mapping, r.is_reverse, r.name,
            case when octet_length(r.other) between 1 and 40 and r.other !~ '[^0-9A-Za-z_-]' then r.other end as other
       from (
-        select k.ctid as tid, k.company_id, k.key_type, k.key_id, k.expires_at, k.updated_at, l.ttl,
-               (k.expires_at <= p_now and k.updated_at <= l.since) is true as is_expired,
-               k.key_type in ('lid-mapping', 'lid-mapping-reverse') as is_mapping,
-               right(k.key_id, 8) = '_reverse' as is_suffixed,
-               case when k.key_type in ('lid-mapping', 'lid-mapping-reverse') and jsonb_typeof(k.value) = 'string'
-                 then k.value #>> '{}' end as other
+        select k.ctid as tid, k.company_id,
+               case
+                 when k.expires_at > p_now or k.expires_at is null then false
+                 when k.key_type <> all(v_changed) then true
+                 else (k.updated_at + (select l.ttl from whatsapp_key_ttl l where l.key_type = k.key_type) <= p_now) is true
+               end as is_expired,
+               k.key_type = any(v_mappings) as is_mapping,
+               k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse' as is_reverse,
+               case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name,
+               case when k.key_type = any(v_mappings) and jsonb_typeof(k.value) = 'string' then k.value #>> '{}' end as other
           from whatsapp_keys k
-          left join (select t.key_type, t.ttl, p_now - t.ttl as since from whatsapp_key_ttl t) l on l.key_type = k.key_type
          where k.company_id = any(p_companies) and k.key_type = any(v_types)
         offset 0  -- or each use of these would compute them again
       ) r
@@ -1653,69 +1763,85 @@ begin
       ) s
      where s.name is not null
   ),
-  expired as materialized (
-    select m.tid, m.company_id, m.expires_at, m.ttl, m.pn, m.lid,
+  expired as (
+    select o.tid,
            case
-             when not m.is_mapping then false
-             when m.other is null then true
-             else (m.company_id, m.pn) in (select u.company_id, u.name from users u)
-                  or (m.company_id, m.lid) in (select u.company_id, u.name from users u)
-                  or (m.company_id, m.other, m.is_reverse) in (select o.company_id, o.name, not o.is_reverse from own o
-                                                                where o.is_mapping and o.other is null)
-           end as is_needed,
-           case
-             when m.is_mapping and m.other is not null
-               then (m.company_id, m.pn, m.lid) in (select o.company_id, case when o.is_reverse then o.other else o.name end,
-                                                           case when o.is_reverse then o.name else o.other end
-                                                      from own o
-                                                     where o.is_mapping and o.other is not null and not o.is_expired)
-             else false
-           end as is_held
-      from (
-        select o.*, case when o.is_reverse then o.other else o.name end as pn, case when o.is_reverse then o.name else o.other end as lid
-          from own o
-         where o.is_expired
-      ) m
-  ),
-  going as (
-    select e.* from expired e where not e.is_needed and not e.is_held
-  ),
-  renewed as materialized (
-    select e.tid, p_now as at
-      from expired e
-     where e.is_needed
-    union all
-    select e.tid, max(o.updated_at)
-      from expired e
-      join own o on o.company_id = e.company_id
-                and case when o.is_reverse then o.other else o.name end = e.pn
-                and case when o.is_reverse then o.name else o.other end = e.lid
-     where e.is_held and not e.is_needed and o.is_mapping and not o.is_expired
-     group by e.tid, e.ttl
-    having max(o.updated_at) + e.ttl > p_now
+             when not o.is_expired then null
+             when not o.is_mapping then 'g'
+             when o.other is null
+               or (o.company_id, o.name) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other, o.is_reverse) in (
+                 select x.company_id, x.name, not x.is_reverse from own x where x.is_mapping and x.other is null)
+               then 'u'
+             when (o.company_id, o.name, o.other, o.is_reverse) in (
+                 select x.company_id, x.other, x.name, not x.is_reverse
+                   from own x
+                  where x.is_mapping and x.other is not null and not x.is_expired)
+               then 'h'
+             else 'g'
+           end::"char" as lot
+      from own o
+    offset 0
   )
-  select case
-           when (select count(*) from going) <= p_limit then array(select g.tid from going g)
-           -- Whole units, a unit being a key or both halves of a mapping, oldest first: a running count whose
-           -- peers are the keys of a unit counts them all or none.
-           else array(
-             select c.tid
-               from (
-                 select u.tid, count(*) over (order by u.since, u.company_id, u.pn, u.lid, u.single) as keys
-                   from (
-                     select g.tid, g.company_id, g.pn, g.lid, g.single, min(g.expires_at) over unit as since, count(*) over unit as size
-                       from (select o.*, case when o.lid is null then o.tid end as single from going o) g
-                     window unit as (partition by g.company_id, g.pn, g.lid, g.single)
-                   ) u
-                  where u.size <= p_limit
-               ) c
-              where c.keys <= p_limit)
-         end,
-         (select array_agg(r.tid order by r.tid) from renewed r),
-         (select array_agg(r.at order by r.tid) from renewed r),
-         (select count(*) from own),
-         (select count(*) from going) > p_limit
-    into removable, renewable, renewed_at, looked_at, has_more;
+  select coalesce(array_agg(e.tid) filter (where e.lot = 'g'), '{}'),
+         array_agg(e.tid) filter (where e.lot = 'u'),
+         array_agg(e.tid) filter (where e.lot = 'h'),
+         count(*)
+    into removable, renewable, v_held, looked_at
+    from expired e;
+  renewed_at := array_fill(p_now, array[coalesce(cardinality(renewable), 0)]);
+
+  if v_held is not null then
+    -- As of the other half's last write. Once that is longer ago than its own ttl, it waits without being renewed.
+    select renewable || array_agg(n.tid), renewed_at || array_agg(n.at)
+      into renewable, renewed_at
+      from (
+        select o.tid, max(h.updated_at) as at
+          from (
+            select k.ctid as tid, k.company_id, l.ttl, k.value #>> '{}' as other,
+                   k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
+                   case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name
+              from whatsapp_keys k
+              join whatsapp_key_ttl l on l.key_type = k.key_type
+             where k.ctid = any(v_held)
+          ) o
+         cross join lateral (values ('lid-mapping', case when o.is_reverse then o.other else o.other || '_reverse' end),
+                                    ('lid-mapping-reverse', case when not o.is_reverse then o.other end)) f (key_type, key_id)
+          join whatsapp_keys h
+            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(o.name)
+         group by o.tid, o.ttl
+        having max(h.updated_at) + o.ttl > p_now
+      ) n;
+  end if;
+
+  has_more := cardinality(removable) > p_limit;
+  if has_more then
+    -- Whole units, a unit being a key or both halves of a mapping, oldest first: a running count whose peers are
+    -- the keys of a unit counts them all or none.
+    removable := array(
+      select c.tid
+        from (
+          select u.tid, count(*) over (order by u.since, u.company_id, u.unit) as keys
+            from (
+              select o.tid, o.company_id, o.unit, min(o.expires_at) over unit as since, count(*) over unit as size
+                from (
+                  select k.ctid as tid, k.company_id, k.expires_at,
+                         case
+                           when k.key_type <> all(v_mappings) then array[k.key_type, k.key_id]
+                           when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                             then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', ''), null]
+                           else array[k.key_id, k.value #>> '{}', null]
+                         end as unit
+                    from whatsapp_keys k
+                   where k.ctid = any(removable)
+                ) o
+              window unit as (partition by o.company_id, o.unit)
+            ) u
+           where u.size <= p_limit
+        ) c
+       where c.keys <= p_limit);
+  end if;
 end
 $func$;
 
@@ -3363,115 +3489,27 @@ parallel unsafe
 security definer
 set search_path from current
 set timezone = 'UTC'
-set plan_cache_mode = force_generic_plan
-set enable_hashjoin = off
-set enable_mergejoin = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set jit = off
 as $func$
 declare
-  v_is_dry constant boolean := p_dry_run is distinct from false;
-  v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
   v_now timestamptz;
-  v_queue text[] := '{}'::text[];
-  v_is_last boolean := false;
-  v_slice text[];
-  v_size integer := 4;
-  v_skip text[] := '{}'::text[];
-  v_found record;
-  v_rows bigint;
-  v_removed bigint := 0::bigint;
-  v_looked_at bigint := 0::bigint;
-  v_spent bigint := 0::bigint;
-  v_average bigint;
-  v_locks integer := 0;
+  v_removed bigint;
 begin
   if p_company_id is null then
     perform _assert_service();
   else
     perform _assert_company(p_company_id);
-    v_queue := array[p_company_id];
-    v_is_last := true;
   end if;
   perform _assert_positive(p_batch_size, 'p_batch_size');
-  if not v_is_dry then
-    perform _assert_read_committed();
-    if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
-      return 0::bigint;
-    end if;
+  if p_dry_run is distinct from false then
+    return _remove_expired_keys(_now(), p_batch_size, true, p_company_id);
+  end if;
+  perform _assert_read_committed();
+  if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
+    return 0::bigint;
   end if;
   v_now := _now();
-
-  -- Companies in the order of their oldest expired key, a few at a time, until about a batch of keys has been
-  -- looked at and something removed, or no company is left.
-  loop
-    if v_queue = '{}' then
-      exit when v_is_last;
-      select array_agg(c.company_id order by c.since), sum(c.keys) is null or sum(c.keys) < 1000::numeric
-        into v_queue, v_is_last
-        from (
-          select o.company_id, min(o.expires_at) as since, count(*) as keys
-            from (
-              select k.company_id, k.expires_at
-                from whatsapp_keys k
-               where k.expires_at <= v_now and k.company_id <> all(v_skip)
-               order by k.expires_at
-               limit case when not v_is_dry then 1000 end
-            ) o
-           group by o.company_id
-        ) c;
-      v_is_last := v_is_last or v_is_dry;
-      exit when v_queue is null;
-    end if;
-    v_slice := v_queue[:v_size];
-    v_queue := v_queue[v_size + 1:];
-    v_skip := v_skip || v_slice;
-
-    if v_is_dry then
-      v_found := _sort_expired_keys(v_now, v_slice, p_batch_size - v_removed);
-      v_rows := cardinality(v_found.removable);
-    else
-      begin
-        v_slice := array(select c.id from unnest(v_slice) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
-        v_found := _sort_expired_keys(v_now, v_slice, p_batch_size - v_removed);
-        delete from whatsapp_keys k
-         where k.ctid = any(v_found.removable) and k.expires_at <= v_now;
-        get diagnostics v_rows = row_count;
-        -- Companies that lose nothing are let go again: any number of them may only be renewed.
-        if v_rows = 0::bigint then
-          raise no_data_found;
-        end if;
-        v_locks := v_locks + cardinality(v_slice);
-      exception
-        when no_data_found then
-          null;
-      end;
-      update whatsapp_keys k
-         set updated_at = r.at, expires_at = r.at + l.ttl
-        from (
-          select f.ctid as tid, f.key_type, n.at
-            from unnest(v_found.renewable, v_found.renewed_at) n (tid, at)
-            join whatsapp_keys f on f.ctid = n.tid
-           where f.expires_at <= v_now
-             for no key update of f skip locked
-        ) r
-        join whatsapp_key_ttl l on l.key_type = r.key_type
-       where k.ctid = r.tid and v_found.renewable is not null;
-    end if;
-    v_removed := v_removed + v_rows;
-    v_looked_at := v_looked_at + v_found.looked_at;
-    if v_rows > 0 then
-      v_spent := v_spent + v_found.looked_at;
-    end if;
-    v_average := v_looked_at / cardinality(v_skip) + 1;
-    exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
-    v_size := least(64, greatest(1, (v_budget - v_spent) / v_average));
-  end loop;
-
-  if v_is_dry then
-    return v_removed;
-  elsif v_removed > 0 then
+  v_removed := _remove_expired_keys(v_now, p_batch_size, false, p_company_id);
+  if v_removed > 0 then
     perform _audit(coalesce(p_company_id, ''), 'cleanup', v_now, v_removed);
   elsif p_company_id is null then
     perform _tidy_up(v_now);
@@ -3616,7 +3654,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_remove_expired_keys', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')

@@ -20,29 +20,34 @@ set search_path from current
 set timezone = 'UTC'
 set plan_cache_mode = force_generic_plan
 set work_mem = '64MB'
-set enable_nestloop = off
+set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 set jit = off
 as $func$
 declare
-  v_types constant text[] := array['lid-mapping', 'lid-mapping-reverse'] || array(
-    select l.key_type from whatsapp_key_ttl l where l.ttl is not null and l.key_type not in ('lid-mapping', 'lid-mapping-reverse'));
+  v_mappings constant text[] := array['lid-mapping', 'lid-mapping-reverse'];
+  v_types constant text[] := v_mappings || array(select l.key_type from whatsapp_key_ttl l
+                                                  where l.ttl is not null and l.key_type <> all(v_mappings));
+  -- Their rows may bear the expiry of before.
+  v_changed constant text[] := array(select l.key_type from whatsapp_key_ttl l where l.changed_at is not null);
+  v_held tid[];
 begin
   with own as materialized (
-    select r.tid, r.company_id, r.expires_at, r.updated_at, r.ttl, r.is_expired, r.is_mapping,
-           r.key_type = 'lid-mapping-reverse' or r.is_suffixed as is_reverse,
-           case when r.is_suffixed then left(r.key_id, -8) else r.key_id end as name,
+    select r.tid, r.company_id, r.is_expired, r.is_mapping, r.is_reverse, r.name,
            case when octet_length(r.other) between 1 and 40 and r.other !~ '[^0-9A-Za-z_-]' then r.other end as other
       from (
-        select k.ctid as tid, k.company_id, k.key_type, k.key_id, k.expires_at, k.updated_at, l.ttl,
-               (k.expires_at <= p_now and k.updated_at <= l.since) is true as is_expired,
-               k.key_type in ('lid-mapping', 'lid-mapping-reverse') as is_mapping,
-               right(k.key_id, 8) = '_reverse' as is_suffixed,
-               case when k.key_type in ('lid-mapping', 'lid-mapping-reverse') and jsonb_typeof(k.value) = 'string'
-                 then k.value #>> '{}' end as other
+        select k.ctid as tid, k.company_id,
+               case
+                 when k.expires_at > p_now or k.expires_at is null then false
+                 when k.key_type <> all(v_changed) then true
+                 else (k.updated_at + (select l.ttl from whatsapp_key_ttl l where l.key_type = k.key_type) <= p_now) is true
+               end as is_expired,
+               k.key_type = any(v_mappings) as is_mapping,
+               k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse' as is_reverse,
+               case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name,
+               case when k.key_type = any(v_mappings) and jsonb_typeof(k.value) = 'string' then k.value #>> '{}' end as other
           from whatsapp_keys k
-          left join (select t.key_type, t.ttl, p_now - t.ttl as since from whatsapp_key_ttl t) l on l.key_type = k.key_type
          where k.company_id = any(p_companies) and k.key_type = any(v_types)
         offset 0  -- or each use of these would compute them again
       ) r
@@ -62,68 +67,84 @@ begin
       ) s
      where s.name is not null
   ),
-  expired as materialized (
-    select m.tid, m.company_id, m.expires_at, m.ttl, m.pn, m.lid,
+  expired as (
+    select o.tid,
            case
-             when not m.is_mapping then false
-             when m.other is null then true
-             else (m.company_id, m.pn) in (select u.company_id, u.name from users u)
-                  or (m.company_id, m.lid) in (select u.company_id, u.name from users u)
-                  or (m.company_id, m.other, m.is_reverse) in (select o.company_id, o.name, not o.is_reverse from own o
-                                                                where o.is_mapping and o.other is null)
-           end as is_needed,
-           case
-             when m.is_mapping and m.other is not null
-               then (m.company_id, m.pn, m.lid) in (select o.company_id, case when o.is_reverse then o.other else o.name end,
-                                                           case when o.is_reverse then o.name else o.other end
-                                                      from own o
-                                                     where o.is_mapping and o.other is not null and not o.is_expired)
-             else false
-           end as is_held
-      from (
-        select o.*, case when o.is_reverse then o.other else o.name end as pn, case when o.is_reverse then o.name else o.other end as lid
-          from own o
-         where o.is_expired
-      ) m
-  ),
-  going as (
-    select e.* from expired e where not e.is_needed and not e.is_held
-  ),
-  renewed as materialized (
-    select e.tid, p_now as at
-      from expired e
-     where e.is_needed
-    union all
-    select e.tid, max(o.updated_at)
-      from expired e
-      join own o on o.company_id = e.company_id
-                and case when o.is_reverse then o.other else o.name end = e.pn
-                and case when o.is_reverse then o.name else o.other end = e.lid
-     where e.is_held and not e.is_needed and o.is_mapping and not o.is_expired
-     group by e.tid, e.ttl
-    having max(o.updated_at) + e.ttl > p_now
+             when not o.is_expired then null
+             when not o.is_mapping then 'g'
+             when o.other is null
+               or (o.company_id, o.name) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other, o.is_reverse) in (
+                 select x.company_id, x.name, not x.is_reverse from own x where x.is_mapping and x.other is null)
+               then 'u'
+             when (o.company_id, o.name, o.other, o.is_reverse) in (
+                 select x.company_id, x.other, x.name, not x.is_reverse
+                   from own x
+                  where x.is_mapping and x.other is not null and not x.is_expired)
+               then 'h'
+             else 'g'
+           end::"char" as lot
+      from own o
+    offset 0
   )
-  select case
-           when (select count(*) from going) <= p_limit then array(select g.tid from going g)
-           -- Whole units, a unit being a key or both halves of a mapping, oldest first: a running count whose
-           -- peers are the keys of a unit counts them all or none.
-           else array(
-             select c.tid
-               from (
-                 select u.tid, count(*) over (order by u.since, u.company_id, u.pn, u.lid, u.single) as keys
-                   from (
-                     select g.tid, g.company_id, g.pn, g.lid, g.single, min(g.expires_at) over unit as since, count(*) over unit as size
-                       from (select o.*, case when o.lid is null then o.tid end as single from going o) g
-                     window unit as (partition by g.company_id, g.pn, g.lid, g.single)
-                   ) u
-                  where u.size <= p_limit
-               ) c
-              where c.keys <= p_limit)
-         end,
-         (select array_agg(r.tid order by r.tid) from renewed r),
-         (select array_agg(r.at order by r.tid) from renewed r),
-         (select count(*) from own),
-         (select count(*) from going) > p_limit
-    into removable, renewable, renewed_at, looked_at, has_more;
+  select coalesce(array_agg(e.tid) filter (where e.lot = 'g'), '{}'),
+         array_agg(e.tid) filter (where e.lot = 'u'),
+         array_agg(e.tid) filter (where e.lot = 'h'),
+         count(*)
+    into removable, renewable, v_held, looked_at
+    from expired e;
+  renewed_at := array_fill(p_now, array[coalesce(cardinality(renewable), 0)]);
+
+  if v_held is not null then
+    -- As of the other half's last write. Once that is longer ago than its own ttl, it waits without being renewed.
+    select renewable || array_agg(n.tid), renewed_at || array_agg(n.at)
+      into renewable, renewed_at
+      from (
+        select o.tid, max(h.updated_at) as at
+          from (
+            select k.ctid as tid, k.company_id, l.ttl, k.value #>> '{}' as other,
+                   k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
+                   case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name
+              from whatsapp_keys k
+              join whatsapp_key_ttl l on l.key_type = k.key_type
+             where k.ctid = any(v_held)
+          ) o
+         cross join lateral (values ('lid-mapping', case when o.is_reverse then o.other else o.other || '_reverse' end),
+                                    ('lid-mapping-reverse', case when not o.is_reverse then o.other end)) f (key_type, key_id)
+          join whatsapp_keys h
+            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(o.name)
+         group by o.tid, o.ttl
+        having max(h.updated_at) + o.ttl > p_now
+      ) n;
+  end if;
+
+  has_more := cardinality(removable) > p_limit;
+  if has_more then
+    -- Whole units, a unit being a key or both halves of a mapping, oldest first: a running count whose peers are
+    -- the keys of a unit counts them all or none.
+    removable := array(
+      select c.tid
+        from (
+          select u.tid, count(*) over (order by u.since, u.company_id, u.unit) as keys
+            from (
+              select o.tid, o.company_id, o.unit, min(o.expires_at) over unit as since, count(*) over unit as size
+                from (
+                  select k.ctid as tid, k.company_id, k.expires_at,
+                         case
+                           when k.key_type <> all(v_mappings) then array[k.key_type, k.key_id]
+                           when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                             then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', ''), null]
+                           else array[k.key_id, k.value #>> '{}', null]
+                         end as unit
+                    from whatsapp_keys k
+                   where k.ctid = any(removable)
+                ) o
+              window unit as (partition by o.company_id, o.unit)
+            ) u
+           where u.size <= p_limit
+        ) c
+       where c.keys <= p_limit);
+  end if;
 end
 $func$;
