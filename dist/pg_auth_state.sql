@@ -1580,8 +1580,9 @@ declare
   v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
   v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
   v_is_last boolean := p_company_id is not null;
+  v_from timestamptz := '-infinity';
   v_slice text[];
-  v_size bigint := 4::bigint;
+  v_size integer := 4;
   v_skip text[] := '{}'::text[];
   v_found record;
   v_rows bigint;
@@ -1596,20 +1597,20 @@ begin
   loop
     if v_queue = '{}' then
       exit when v_is_last;
-      select array_agg(c.company_id order by c.since), sum(c.keys) is null or sum(c.keys) < 1000::numeric
-        into v_queue, v_is_last
+      -- What is left of before v_from is of companies that were seen.
+      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < 1000::numeric
+        into v_queue, v_from, v_is_last
         from (
-          select o.company_id, min(o.expires_at) as since, count(*) as keys
+          select o.company_id, min(o.expires_at) as since, max(o.expires_at) as until, count(*) as keys
             from (
               select k.company_id, k.expires_at
                 from whatsapp_keys k
-               where k.expires_at <= p_now and k.company_id <> all(v_skip)
+               where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
                order by k.expires_at
-               limit case when not p_is_dry then 1000 end
+               limit case when not p_is_dry then case when v_skip = '{}' then 1000 else v_budget end end
             ) o
            group by o.company_id
         ) c;
-      v_is_last := v_is_last or p_is_dry;
       exit when v_queue is null;
     end if;
     v_slice := v_queue[:v_size];
@@ -1654,7 +1655,7 @@ begin
     end if;
     v_average := v_looked_at / cardinality(v_skip) + 1;
     exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
-    v_size := least(64, greatest(1, (v_budget - v_spent) / v_average));
+    v_size := least(64::bigint, greatest(1::bigint, (v_budget - v_spent) / v_average))::integer;
   end loop;
   return v_removed;
 end
@@ -1771,11 +1772,13 @@ begin
              when o.other is null
                or (o.company_id, o.name) in (select u.company_id, u.name from users u)
                or (o.company_id, o.other) in (select u.company_id, u.name from users u)
-               or (o.company_id, o.other, o.is_reverse) in (
-                 select x.company_id, x.name, not x.is_reverse from own x where x.is_mapping and x.other is null)
+               or (o.company_id, o.other, not o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
+               or (o.company_id, o.name, o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
                then 'u'
-             when (o.company_id, o.name, o.other, o.is_reverse) in (
-                 select x.company_id, x.other, x.name, not x.is_reverse
+             when (o.company_id, case when o.is_reverse then o.other else o.name end, case when o.is_reverse then o.name else o.other end) in (
+                 select x.company_id, case when x.is_reverse then x.other else x.name end, case when x.is_reverse then x.name else x.other end
                    from own x
                   where x.is_mapping and x.other is not null and not x.is_expired)
                then 'h'
@@ -1793,23 +1796,27 @@ begin
   renewed_at := array_fill(p_now, array[coalesce(cardinality(renewable), 0)]);
 
   if v_held is not null then
-    -- As of the other half's last write. Once that is longer ago than its own ttl, it waits without being renewed.
+    -- As of the other half's last write. Where that is longer ago than its own ttl it is kept as it is.
     select renewable || array_agg(n.tid), renewed_at || array_agg(n.at)
       into renewable, renewed_at
       from (
         select o.tid, max(h.updated_at) as at
           from (
-            select k.ctid as tid, k.company_id, l.ttl, k.value #>> '{}' as other,
-                   k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
-                   case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name
+            select k.ctid as tid, k.company_id, l.ttl,
+                   case
+                     when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                       then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', '')]
+                     else array[k.key_id, k.value #>> '{}']
+                   end as unit
               from whatsapp_keys k
               join whatsapp_key_ttl l on l.key_type = k.key_type
              where k.ctid = any(v_held)
           ) o
-         cross join lateral (values ('lid-mapping', case when o.is_reverse then o.other else o.other || '_reverse' end),
-                                    ('lid-mapping-reverse', case when not o.is_reverse then o.other end)) f (key_type, key_id)
+         cross join lateral (values ('lid-mapping', o.unit[1], o.unit[2]), ('lid-mapping', o.unit[2] || '_reverse', o.unit[1]),
+                                    ('lid-mapping-reverse', o.unit[2], o.unit[1])) f (key_type, key_id, other)
           join whatsapp_keys h
-            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(o.name)
+            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(f.other)
+         where h.ctid <> o.tid
          group by o.tid, o.ttl
         having max(h.updated_at) + o.ttl > p_now
       ) n;
@@ -3519,13 +3526,13 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size` and often fewer: call it again, each time in a transaction of its own, until it returns 0. Companies are taken one after another, in the order of their oldest expired key. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
 - `p_dry_run`: true removes nothing and returns what the next call would remove.
 - `p_company_id`: this company only; null for all.
 
-Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 2000 companies at once, until the transaction ends. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
+Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; of those that lose keys until the transaction ends, up to 1100 at once, of the others while they are looked at. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
 $$;
 
 -- sql/900_grants_and_comments.sql

@@ -22,8 +22,9 @@ declare
   v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
   v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
   v_is_last boolean := p_company_id is not null;
+  v_from timestamptz := '-infinity';
   v_slice text[];
-  v_size bigint := 4::bigint;
+  v_size integer := 4;
   v_skip text[] := '{}'::text[];
   v_found record;
   v_rows bigint;
@@ -38,20 +39,20 @@ begin
   loop
     if v_queue = '{}' then
       exit when v_is_last;
-      select array_agg(c.company_id order by c.since), sum(c.keys) is null or sum(c.keys) < 1000::numeric
-        into v_queue, v_is_last
+      -- What is left of before v_from is of companies that were seen.
+      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < 1000::numeric
+        into v_queue, v_from, v_is_last
         from (
-          select o.company_id, min(o.expires_at) as since, count(*) as keys
+          select o.company_id, min(o.expires_at) as since, max(o.expires_at) as until, count(*) as keys
             from (
               select k.company_id, k.expires_at
                 from whatsapp_keys k
-               where k.expires_at <= p_now and k.company_id <> all(v_skip)
+               where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
                order by k.expires_at
-               limit case when not p_is_dry then 1000 end
+               limit case when not p_is_dry then case when v_skip = '{}' then 1000 else v_budget end end
             ) o
            group by o.company_id
         ) c;
-      v_is_last := v_is_last or p_is_dry;
       exit when v_queue is null;
     end if;
     v_slice := v_queue[:v_size];
@@ -96,7 +97,7 @@ begin
     end if;
     v_average := v_looked_at / cardinality(v_skip) + 1;
     exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
-    v_size := least(64, greatest(1, (v_budget - v_spent) / v_average));
+    v_size := least(64::bigint, greatest(1::bigint, (v_budget - v_spent) / v_average))::integer;
   end loop;
   return v_removed;
 end

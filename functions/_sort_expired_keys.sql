@@ -75,11 +75,13 @@ begin
              when o.other is null
                or (o.company_id, o.name) in (select u.company_id, u.name from users u)
                or (o.company_id, o.other) in (select u.company_id, u.name from users u)
-               or (o.company_id, o.other, o.is_reverse) in (
-                 select x.company_id, x.name, not x.is_reverse from own x where x.is_mapping and x.other is null)
+               or (o.company_id, o.other, not o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
+               or (o.company_id, o.name, o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
                then 'u'
-             when (o.company_id, o.name, o.other, o.is_reverse) in (
-                 select x.company_id, x.other, x.name, not x.is_reverse
+             when (o.company_id, case when o.is_reverse then o.other else o.name end, case when o.is_reverse then o.name else o.other end) in (
+                 select x.company_id, case when x.is_reverse then x.other else x.name end, case when x.is_reverse then x.name else x.other end
                    from own x
                   where x.is_mapping and x.other is not null and not x.is_expired)
                then 'h'
@@ -97,23 +99,27 @@ begin
   renewed_at := array_fill(p_now, array[coalesce(cardinality(renewable), 0)]);
 
   if v_held is not null then
-    -- As of the other half's last write. Once that is longer ago than its own ttl, it waits without being renewed.
+    -- As of the other half's last write. Where that is longer ago than its own ttl it is kept as it is.
     select renewable || array_agg(n.tid), renewed_at || array_agg(n.at)
       into renewable, renewed_at
       from (
         select o.tid, max(h.updated_at) as at
           from (
-            select k.ctid as tid, k.company_id, l.ttl, k.value #>> '{}' as other,
-                   k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
-                   case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name
+            select k.ctid as tid, k.company_id, l.ttl,
+                   case
+                     when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                       then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', '')]
+                     else array[k.key_id, k.value #>> '{}']
+                   end as unit
               from whatsapp_keys k
               join whatsapp_key_ttl l on l.key_type = k.key_type
              where k.ctid = any(v_held)
           ) o
-         cross join lateral (values ('lid-mapping', case when o.is_reverse then o.other else o.other || '_reverse' end),
-                                    ('lid-mapping-reverse', case when not o.is_reverse then o.other end)) f (key_type, key_id)
+         cross join lateral (values ('lid-mapping', o.unit[1], o.unit[2]), ('lid-mapping', o.unit[2] || '_reverse', o.unit[1]),
+                                    ('lid-mapping-reverse', o.unit[2], o.unit[1])) f (key_type, key_id, other)
           join whatsapp_keys h
-            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(o.name)
+            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(f.other)
+         where h.ctid <> o.tid
          group by o.tid, o.ttl
         having max(h.updated_at) + o.ttl > p_now
       ) n;
