@@ -12,6 +12,7 @@ bin := .venv/bin
 data := .pg-auth-state
 npm_packages := tests/baileys/node_modules/.package-lock.json node/node_modules/.package-lock.json
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check pgbouncer php-cli php-pgsql
+bench_packages := redis-server mariadb-server-core mariadb-client-core
 
 .PHONY: help
 help: ## list the targets
@@ -64,8 +65,8 @@ race: .venv/dev test-packages ## let sessions race for leases for MINUTES=10, on
 	@$(bin)/python tests/race_leases.py $(MINUTES)
 
 .PHONY: bench
-bench: .venv/dev test-packages ## measure how rows are best stored
-	@$(bin)/python bench/storage.py
+bench: .venv/bench bench-packages bench/node/node_modules/.package-lock.json ## measure everything beside its rivals, into docs/benchmarks.md; QUICK=1 for a look
+	@$(bin)/python bench/run.py $(if $(QUICK),--quick)
 
 .PHONY: sql
 sql: ## build dist/ from sql/ and functions/
@@ -79,9 +80,10 @@ clean: ## stop the server of install-db and delete its data, .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
-# As root on Debian what the tests need is installed; anywhere else pytest says what is missing.
-.PHONY: test-packages
-test-packages:
+# As root on Debian what is needed is installed; anywhere else pytest and docs/benchmarks.md say what is missing.
+bench-packages: test_packages += $(bench_packages)
+.PHONY: test-packages bench-packages
+test-packages bench-packages:
 	@[[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null || exit 0
 	missing=()
 	for package in $(test_packages); do
@@ -97,7 +99,8 @@ test-packages:
 # Each of these files says that .venv has that extra, as pyproject.toml asks for it now.
 .venv/user: extras := binary,embedded
 .venv/dev: extras := dev
-.venv/user .venv/dev: pyproject.toml | .venv/bin/python
+.venv/bench: extras := bench
+.venv/user .venv/dev .venv/bench: pyproject.toml | .venv/bin/python
 	@echo 'installing Python packages into .venv'
 	$(bin)/pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'
 	touch $@

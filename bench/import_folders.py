@@ -62,7 +62,7 @@ def main() -> None:
     given = parser.parse_args()
 
     work = Path(tempfile.mkdtemp(prefix="import-folders-", dir=given.folder))
-    cluster = Cluster("pg18-login", durable=True)
+    cluster = Cluster("pg18-login", durable=True, plain=True)
     try:
         folders = work / "folders"
         for number in range(given.companies):

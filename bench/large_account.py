@@ -81,7 +81,7 @@ def main() -> None:
     given = parser.parse_args()
 
     work = Path(tempfile.mkdtemp(prefix="large-account-", dir=given.folder))
-    cluster = Cluster("pg18-login", durable=True)
+    cluster = Cluster("pg18-login", durable=True, plain=True)
     try:
         folder = work / "company_1"
         files = make(folder, int(given.gigabytes * 1e9))

@@ -134,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=15, help="of writing, for each setting")
     seconds = parser.parse_args().seconds
-    cluster = Cluster("pg15-superuser", durable=True)
+    cluster = Cluster("pg15-superuser", durable=True, plain=True)
     runs = [
         *((large, "whatsapp_keys", "value", 80, more) for more in ("", "pglz")),
         *((creds, "whatsapp_auth", "creds", fill, "") for fill in (100, 80, 50)),

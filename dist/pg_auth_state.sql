@@ -135,7 +135,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_remove_expired_keys', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1309,13 +1309,20 @@ volatile
 parallel unsafe
 set search_path from current
 as $func$
+declare
+  v_key constant bigint := hashtextextended('pg_auth_state:company:' || p_company_id, 0);  -- _lock_key, without its call
 begin
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  if not pg_try_advisory_xact_lock(_lock_key(p_company_id)) then
-    perform _wait_for_lock(_lock_key(p_company_id), format('Company %s', to_json(p_company_id)));
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  if (select not (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles))) or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
   end if;
-  return _now();
+  if current_setting('transaction_isolation') <> 'read committed' then
+    perform _assert_read_committed();
+  end if;
+  if not pg_try_advisory_xact_lock(v_key) then
+    perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));
+  end if;
+  return case when coalesce(current_setting('auth_state.now', true), '') = '' then clock_timestamp() else _now() end;
 end
 $func$;
 
@@ -1426,22 +1433,22 @@ set search_path from current
 as $func$
 declare
   v_versions constant integer := _history_length();
+  v_same constant boolean := p_creds -> 'noiseKey' = p_new -> 'noiseKey'
+                             and p_creds -> 'signedIdentityKey' = p_new -> 'signedIdentityKey';
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
   values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          _identity(p_creds) is distinct from _identity(p_new))
+          v_same is not true and _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id
-     and h.version < (
-       select min(l.version)
-         from (
-           select n.version
-             from whatsapp_auth_history n
-            where n.company_id = p_company_id
-            order by n.version desc
-            limit v_versions
-         ) l
+     and h.version <= (
+       select n.version
+         from whatsapp_auth_history n
+        where n.company_id = p_company_id
+        order by n.version desc
+       offset v_versions
+        limit 1
      )
      and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
 end
@@ -1483,12 +1490,14 @@ $func$;
 -- functions/_lock_key.sql
 create or replace function _lock_key (p_company_id text)
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select hashtextextended('pg_auth_state:company:' || p_company_id, 0)
+begin
+  return hashtextextended('pg_auth_state:company:' || p_company_id, 0);
+end
 $func$;
 
 -- functions/_lock_wait.sql
@@ -1527,12 +1536,14 @@ $func$;
 -- The next version or token: grows over deletion, truncation and an old dump too, since the clock did.
 create or replace function _next_number (p_previous bigint, p_now timestamptz)
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint)
+begin
+  return greatest(p_previous + 1, floor(extract(epoch from p_now) * 1000000::numeric)::bigint);
+end
 $func$;
 
 -- functions/_now.sql
@@ -1552,6 +1563,20 @@ begin
     end if;
   end if;
   return clock_timestamp();
+end
+$func$;
+
+-- functions/_refuse_maintenance.sql
+-- What stable functions begin with, since only a volatile one may say it; _confined_to says why.
+create or replace function _refuse_maintenance ()
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  unlisten pg_auth_state_nothing;
 end
 $func$;
 
@@ -1691,6 +1716,22 @@ begin
          for no key update of s skip locked
     ) free
    where k.company_id = p_company_id and k.key_type = free.key_type and k.key_id = free.key_id;
+end
+$func$;
+
+-- functions/_shown_to.sql
+-- For the policies of tables that a monitor counts in: whose rows, as _confined_to has it, and all to a monitor.
+create or replace function _shown_to ()
+returns text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_company constant text := _confined_to();
+begin
+  return case when v_company = '' and _is_monitor() then null else v_company end;
 end
 $func$;
 
@@ -1977,23 +2018,27 @@ $func$;
 -- Held alone while a ttl changes, and shared by a cleanup batch: neither ever waits for the other's rows.
 create or replace function _ttl_lock_key ()
 returns bigint
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select hashtextextended('pg_auth_state:ttl', 0)
+begin
+  return hashtextextended('pg_auth_state:ttl', 0);
+end
 $func$;
 
 -- functions/_utc.sql
 create or replace function _utc (p_time timestamptz)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+begin
+  return to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+end
 $func$;
 
 -- functions/_wait_for_lock.sql
@@ -2049,6 +2094,7 @@ as $func$
 declare
   v_old record;
   v_version bigint;
+  v_same boolean;
 begin
   select a.version, a.creds, a.updated_at
     into v_old
@@ -2063,11 +2109,17 @@ begin
   if v_old.creds = p_creds then
     return v_old.version;
   end if;
-  perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
+  -- The common case, without the price of two fingerprints.
+  v_same := jsonb_typeof(p_creds -> 'noiseKey') = 'object' and v_old.creds -> 'noiseKey' = p_creds -> 'noiseKey'
+            and jsonb_typeof(p_creds -> 'signedIdentityKey') = 'object'
+            and v_old.creds -> 'signedIdentityKey' = p_creds -> 'signedIdentityKey';
+  if v_same is not true then
+    perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
+  end if;
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
-  elsif _identity(v_old.creds) is distinct from _identity(p_creds) then
+  elsif v_same is not true and _identity(v_old.creds) is distinct from _identity(p_creds) then
     perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
   end if;
   return v_version;
@@ -2075,8 +2127,9 @@ end
 $func$;
 
 -- functions/_write_keys.sql
--- Behind _begin_write: writes what differs, and answers how many rows that was. What is there is read
--- first, one index probe per id, since even an upsert that changes nothing would lock and log its row.
+-- Behind _begin_write: writes what differs, and answers how many rows that was. It looks first, one index
+-- probe per id, since even an upsert that changes nothing would lock and log its row; the company's lock keeps
+-- what it saw as it was.
 create or replace function _write_keys (p_company_id text, p_data jsonb, p_now timestamptz)
 returns integer
 language plpgsql
@@ -2086,55 +2139,67 @@ set search_path from current
 set timezone = 'UTC'
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
-set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
-  v_changed integer;
+  v_good boolean;
+  v_new whatsapp_keys[];
+  v_rows tid[];
+  v_values jsonb[];
+  v_expiries timestamptz[];
+  v_changed integer := 0;
   v_gone integer;
   v_stale integer;
 begin
-  with wanted as materialized (
-    select t.key as key_type,
-           e.key as key_id,
-           e.value,
-           p_now + l.ttl as expires_at,
-           e.value = 'null' as is_null,
-           old.value is not null as is_there,
-           old.value is distinct from nullif(e.value, 'null') as is_changed,
-           old.expires_at is not null
-           and (old.updated_at <= p_now - interval '1 day' or old.expires_at <= p_now) as is_stale
-      from jsonb_each(p_data) t
-      left join whatsapp_key_ttl l on l.key_type = t.key
-     cross join lateral jsonb_each(t.value) e
-      left join lateral (
-        select k.value, k.updated_at, k.expires_at
-          from whatsapp_keys k
-         where k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
-        offset 0
-      ) old on true
-  ),
-  stored as (
-    insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
-    select p_company_id, w.key_type, w.key_id, w.value, p_now, p_now, w.expires_at
-      from wanted w
-     where w.is_changed and not w.is_null
-    on conflict (company_id, key_type, key_id) do update
-       set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
-    returning 1
-  )
-  select (select count(*)::integer from stored),
-         (select count(*)::integer from wanted w where w.is_null and w.is_there),
-         (select count(*)::integer from wanted w where w.is_stale and not w.is_changed)
-    into v_changed, v_gone, v_stale;
+  if jsonb_typeof(p_data) is distinct from 'object' then
+    perform _assert_batch(p_data, 'p_data');
+  end if;
+  select array_agg(row(p_company_id, t.key, e.key, e.value, p_now, p_now, p_now + l.ttl)::whatsapp_keys)
+           filter (where old.ctid is null and e.value <> 'null'),
+         array_agg(old.ctid) filter (where old.is_changed),
+         array_agg(e.value) filter (where old.is_changed),
+         array_agg(p_now + l.ttl) filter (where old.is_changed),
+         count(*) filter (where old.is_gone)::integer,
+         count(*) filter (where old.is_stale)::integer,
+         bool_and(jsonb_typeof(t.value) = 'object' and octet_length(t.key) between 1 and 128
+                  and (e.key is null or octet_length(e.key) between 1 and 1024))
+    into v_new, v_rows, v_values, v_expiries, v_gone, v_stale, v_good
+    from jsonb_each(p_data) t
+    left join whatsapp_key_ttl l on l.key_type = t.key
+    left join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value end) e on true
+    left join lateral (
+      select k.ctid,
+             e.value = 'null' as is_gone,
+             e.value <> 'null' and k.value <> e.value as is_changed,
+             k.expires_at is not null and (k.updated_at <= p_now - interval '1 day' or k.expires_at <= p_now)
+             and k.value = e.value as is_stale
+        from whatsapp_keys k
+       where k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
+      offset 0
+    ) old on true;
 
+  if not v_good then
+    perform _assert_batch(p_data, 'p_data');
+  end if;
+  if v_rows is not null then
+    update whatsapp_keys k
+       set value = c.value, updated_at = p_now, expires_at = c.expires_at
+      from unnest(v_rows, v_values, v_expiries) c (tid, value, expires_at)
+     where k.ctid = c.tid and k.company_id = p_company_id;
+    get diagnostics v_changed = row_count;
+  end if;
+  if v_new is not null then
+    insert into whatsapp_keys
+    select n.*
+      from unnest(v_new) n;
+  end if;
   if v_gone > 0 then
-    v_changed := v_changed + _delete_keys(p_company_id, p_data);
+    v_gone := _delete_keys(p_company_id, p_data);
   end if;
   if v_stale > 0 then
     perform _renew_keys(p_company_id, p_data, p_now);
   end if;
-  return v_changed;
+  return v_changed + coalesce(cardinality(v_new), 0) + v_gone;
 end
 $func$;
 
@@ -2496,10 +2561,20 @@ stable
 parallel unsafe
 security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $func$
+declare
+  v_creds jsonb;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
-  return (select a.creds from whatsapp_auth a where a.company_id = p_company_id);
+  perform _refuse_maintenance();
+  select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)), (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
+    into v_is_service, v_creds;
+  if v_creds is null or not v_is_service then
+    perform _assert_company(p_company_id);
+  end if;
+  return v_creds;
 end
 $func$;
 
@@ -2527,8 +2602,9 @@ as $func$
 declare
   v_result json;
   v_good boolean;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
+  perform _refuse_maintenance();
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
@@ -2536,8 +2612,9 @@ begin
   -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
-                           and found.is_good is not false), true)
-    into v_result, v_good
+                           and found.is_good is not false), true),
+         (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)))
+    into v_result, v_good, v_is_service
     from jsonb_each(p_keys) t
    cross join lateral (
      select json_object_agg(i.id, stored.value) as list,
@@ -2554,6 +2631,9 @@ begin
          offset 0
        ) stored on true
    ) found;
+  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
+  end if;
   if not v_good then
     perform _assert_key_ids(p_keys);
   end if;
@@ -2584,10 +2664,11 @@ as $func$
 declare
   v_result json;
   v_good boolean;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
-  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
-    into v_result, v_good
+  perform _refuse_maintenance();
+  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)))
+    into v_result, v_good, v_is_service
     from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
     left join lateral (
       select k.value
@@ -2595,6 +2676,9 @@ begin
        where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
       offset 0
     ) stored on true;
+  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
+  end if;
   if p_key_ids is null or v_good is false or octet_length(p_key_type) between 1 and 128 is not true then
     perform _assert_key_type(p_key_type);
     raise exception using errcode = 'WA001',
@@ -3095,7 +3179,6 @@ declare
   v_version bigint;
 begin
   perform _assert_creds(p_creds, 'p_creds');
-  perform _assert_batch(p_data, 'p_data');
   v_now := _begin_write(p_company_id, p_lease_token);
   v_version := _write_creds(p_company_id, p_creds, p_expected_version, p_allow_new_identity, v_now);
   perform _write_keys(p_company_id, p_data, v_now);
@@ -3223,7 +3306,6 @@ as $func$
 declare
   v_now timestamptz;
 begin
-  perform _assert_batch(p_data, 'p_data');
   v_now := _begin_write(p_company_id, p_lease_token);
   return _write_keys(p_company_id, p_data, v_now);
 end
@@ -3661,7 +3743,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_remove_expired_keys', '_renew_keys', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -3718,29 +3800,29 @@ comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-st
 -- is made anew, since altering a policy waits for everybody who reads the table.
 do $install$
 declare
-  -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
-  -- narrowed, without the price of calling it.
-  v_confined constant text := $sql$(
-    select case
-      when coalesce(current_setting('auth_state.company_id', true), '') = ''
-           and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE')
-           and not exists (select from whatsapp_tenant_roles t
-                            where t.role_name in (coalesce(nullif(current_setting('role'), 'none')::name, session_user), session_user))
-        then null
-      else _confined_to()
-    end)$sql$;
-  v_company constant text := format('(company_id = %s) is not false', v_confined);
+  -- Once a statement.
+  v_confined constant text := $sql$(select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)) then null else %s() end)$sql$;
+  v_company constant text := '(company_id = ' || format(v_confined, '_confined_to') || ') is not false';
+  -- PostgreSQL merges equal conditions: one permissive policy for every command, and what keeps a monitor from
+  -- writing beside it, cost an update half of what policies for each command would.
+  v_shown constant text := '(company_id = ' || format(v_confined, '_shown_to') || ') is not false';
+  v_no_monitor constant text := $sql$(
+    select not pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_monitor', 'USAGE')
+           or _is_monitor() is not true)$sql$;
   v_event constant text := '(select _confined_to()) is null or company_id = nullif((select _confined_to()), '''')';
   v_unconfined constant text := '(select _confined_to()) is null';
   v_monitor constant text := '(select _is_monitor())';
   v_policies constant jsonb := jsonb_build_array(
     jsonb_build_array('whatsapp_auth', 'company', 'all', v_company),
     jsonb_build_array('whatsapp_auth_history', 'company', 'all', v_company),
-    -- The names matter: policies are tried in their order.
-    jsonb_build_array('whatsapp_keys', 'company', 'all', v_company),
-    jsonb_build_array('whatsapp_keys', 'monitor', 'select', v_monitor),
-    jsonb_build_array('whatsapp_leases', 'company', 'all', v_company),
-    jsonb_build_array('whatsapp_leases', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_keys', 'company', 'all', v_shown),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_deletes', 'delete', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_inserts', 'insert', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_updates', 'update', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'company', 'all', v_shown),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_deletes', 'delete', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_inserts', 'insert', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_updates', 'update', v_no_monitor, 'restrictive'),
     jsonb_build_array('whatsapp_audit', 'company', 'select', v_event),
     jsonb_build_array('whatsapp_audit', 'log', 'insert', v_event),
     jsonb_build_array('whatsapp_audit', 'monitor', 'select', v_monitor),
@@ -3768,13 +3850,13 @@ begin
   end loop;
 
   for v_policy in
-    select w ->> 0 as relname, w ->> 1 as polname, w ->> 2 as command, w ->> 3 as condition
+    select w ->> 0 as relname, w ->> 1 as polname, w ->> 2 as command, w ->> 3 as condition, coalesce(w ->> 4, 'permissive') as kind
       from jsonb_array_elements(v_policies) w
   loop
     for v_attempt in 1..2 loop
       -- Its comment says what it was made of and what PostgreSQL made of that.
       select p.oid,
-             md5(concat_ws(' | ', v_policy.command, v_policy.condition, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+             md5(concat_ws(' | ', v_policy.command, v_policy.condition, v_policy.kind, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
                            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))) as md5,
              obj_description(p.oid, 'pg_policy') as noted
         into v_found
@@ -3785,8 +3867,11 @@ begin
         if v_found.oid is not null then
           execute format('drop policy %I on %I', v_policy.polname, v_policy.relname);
         end if;
-        execute format('create policy %I on %I for %s to auth_state_owner %s (%s)', v_policy.polname, v_policy.relname, v_policy.command,
-                       case when v_policy.command = 'insert' then 'with check' else 'using' end, v_policy.condition);
+        execute format('create policy %I on %I as %s for %s to auth_state_owner %s (%s)', v_policy.polname, v_policy.relname,
+                       v_policy.kind, v_policy.command, case when v_policy.command = 'insert' then 'with check' else 'using' end,
+                       v_policy.condition)
+                -- What a row was is enough to know who writes.
+                || case when v_policy.kind = 'restrictive' and v_policy.command = 'update' then ' with check (true)' else '' end;
       else
         execute format('comment on policy %I on %I is %L', v_policy.polname, v_policy.relname, v_found.md5);
       end if;

@@ -6,12 +6,19 @@ volatile
 parallel unsafe
 set search_path from current
 as $func$
+declare
+  v_key constant bigint := hashtextextended('pg_auth_state:company:' || p_company_id, 0);  -- _lock_key, without its call
 begin
-  perform _assert_company(p_company_id);
-  perform _assert_read_committed();
-  if not pg_try_advisory_xact_lock(_lock_key(p_company_id)) then
-    perform _wait_for_lock(_lock_key(p_company_id), format('Company %s', to_json(p_company_id)));
+  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  if (select not __caller_is_service__) or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
   end if;
-  return _now();
+  if current_setting('transaction_isolation') <> 'read committed' then
+    perform _assert_read_committed();
+  end if;
+  if not pg_try_advisory_xact_lock(v_key) then
+    perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));
+  end if;
+  return case when coalesce(current_setting('auth_state.now', true), '') = '' then clock_timestamp() else _now() end;
 end
 $func$;

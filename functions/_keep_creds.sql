@@ -16,22 +16,22 @@ set search_path from current
 as $func$
 declare
   v_versions constant integer := _history_length();
+  v_same constant boolean := p_creds -> 'noiseKey' = p_new -> 'noiseKey'
+                             and p_creds -> 'signedIdentityKey' = p_new -> 'signedIdentityKey';
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
   values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          _identity(p_creds) is distinct from _identity(p_new))
+          v_same is not true and _identity(p_creds) is distinct from _identity(p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id
-     and h.version < (
-       select min(l.version)
-         from (
-           select n.version
-             from whatsapp_auth_history n
-            where n.company_id = p_company_id
-            order by n.version desc
-            limit v_versions
-         ) l
+     and h.version <= (
+       select n.version
+         from whatsapp_auth_history n
+        where n.company_id = p_company_id
+        order by n.version desc
+       offset v_versions
+        limit 1
      )
      and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
 end

@@ -1,9 +1,11 @@
 create or replace function _utc (p_time timestamptz)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path from current
 as $func$
-  select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+begin
+  return to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+end
 $func$;

@@ -5,10 +5,20 @@ stable
 parallel unsafe
 security definer
 set search_path from current
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $func$
+declare
+  v_creds jsonb;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
-  return (select a.creds from whatsapp_auth a where a.company_id = p_company_id);
+  perform _refuse_maintenance();
+  select __caller_is_service__, (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
+    into v_is_service, v_creds;
+  if v_creds is null or not v_is_service then
+    perform _assert_company(p_company_id);
+  end if;
+  return v_creds;
 end
 $func$;
 

@@ -13,8 +13,9 @@ as $func$
 declare
   v_result json;
   v_good boolean;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
+  perform _refuse_maintenance();
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
@@ -22,8 +23,9 @@ begin
   -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
-                           and found.is_good is not false), true)
-    into v_result, v_good
+                           and found.is_good is not false), true),
+         (select __caller_is_service__)
+    into v_result, v_good, v_is_service
     from jsonb_each(p_keys) t
    cross join lateral (
      select json_object_agg(i.id, stored.value) as list,
@@ -40,6 +42,9 @@ begin
          offset 0
        ) stored on true
    ) found;
+  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
+  end if;
   if not v_good then
     perform _assert_key_ids(p_keys);
   end if;
@@ -70,10 +75,11 @@ as $func$
 declare
   v_result json;
   v_good boolean;
+  v_is_service boolean;
 begin
-  perform _assert_company(p_company_id);
-  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
-    into v_result, v_good
+  perform _refuse_maintenance();
+  select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select __caller_is_service__)
+    into v_result, v_good, v_is_service
     from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
     left join lateral (
       select k.value
@@ -81,6 +87,9 @@ begin
        where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
       offset 0
     ) stored on true;
+  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+    perform _assert_company(p_company_id);
+  end if;
   if p_key_ids is null or v_good is false or octet_length(p_key_type) between 1 and 128 is not true then
     perform _assert_key_type(p_key_type);
     raise exception using errcode = 'WA001',

@@ -18,7 +18,6 @@ declare
   v_version bigint;
 begin
   perform _assert_creds(p_creds, 'p_creds');
-  perform _assert_batch(p_data, 'p_data');
   v_now := _begin_write(p_company_id, p_lease_token);
   v_version := _write_creds(p_company_id, p_creds, p_expected_version, p_allow_new_identity, v_now);
   perform _write_keys(p_company_id, p_data, v_now);

@@ -13,7 +13,6 @@ as $func$
 declare
   v_now timestamptz;
 begin
-  perform _assert_batch(p_data, 'p_data');
   v_now := _begin_write(p_company_id, p_lease_token);
   return _write_keys(p_company_id, p_data, v_now);
 end

@@ -2,29 +2,29 @@
 -- is made anew, since altering a policy waits for everybody who reads the table.
 do $install$
 declare
-  -- Once a statement. The condition is the common case of _confined_to, a service that is neither bound nor
-  -- narrowed, without the price of calling it.
-  v_confined constant text := $sql$(
-    select case
-      when coalesce(current_setting('auth_state.company_id', true), '') = ''
-           and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE')
-           and not exists (select from whatsapp_tenant_roles t
-                            where t.role_name in (coalesce(nullif(current_setting('role'), 'none')::name, session_user), session_user))
-        then null
-      else _confined_to()
-    end)$sql$;
-  v_company constant text := format('(company_id = %s) is not false', v_confined);
+  -- Once a statement.
+  v_confined constant text := $sql$(select case when __caller_is_service__ then null else %s() end)$sql$;
+  v_company constant text := '(company_id = ' || format(v_confined, '_confined_to') || ') is not false';
+  -- PostgreSQL merges equal conditions: one permissive policy for every command, and what keeps a monitor from
+  -- writing beside it, cost an update half of what policies for each command would.
+  v_shown constant text := '(company_id = ' || format(v_confined, '_shown_to') || ') is not false';
+  v_no_monitor constant text := $sql$(
+    select not pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_monitor', 'USAGE')
+           or _is_monitor() is not true)$sql$;
   v_event constant text := '(select _confined_to()) is null or company_id = nullif((select _confined_to()), '''')';
   v_unconfined constant text := '(select _confined_to()) is null';
   v_monitor constant text := '(select _is_monitor())';
   v_policies constant jsonb := jsonb_build_array(
     jsonb_build_array('whatsapp_auth', 'company', 'all', v_company),
     jsonb_build_array('whatsapp_auth_history', 'company', 'all', v_company),
-    -- The names matter: policies are tried in their order.
-    jsonb_build_array('whatsapp_keys', 'company', 'all', v_company),
-    jsonb_build_array('whatsapp_keys', 'monitor', 'select', v_monitor),
-    jsonb_build_array('whatsapp_leases', 'company', 'all', v_company),
-    jsonb_build_array('whatsapp_leases', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_keys', 'company', 'all', v_shown),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_deletes', 'delete', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_inserts', 'insert', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_keys', 'no_monitor_updates', 'update', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'company', 'all', v_shown),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_deletes', 'delete', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_inserts', 'insert', v_no_monitor, 'restrictive'),
+    jsonb_build_array('whatsapp_leases', 'no_monitor_updates', 'update', v_no_monitor, 'restrictive'),
     jsonb_build_array('whatsapp_audit', 'company', 'select', v_event),
     jsonb_build_array('whatsapp_audit', 'log', 'insert', v_event),
     jsonb_build_array('whatsapp_audit', 'monitor', 'select', v_monitor),
@@ -52,13 +52,13 @@ begin
   end loop;
 
   for v_policy in
-    select w ->> 0 as relname, w ->> 1 as polname, w ->> 2 as command, w ->> 3 as condition
+    select w ->> 0 as relname, w ->> 1 as polname, w ->> 2 as command, w ->> 3 as condition, coalesce(w ->> 4, 'permissive') as kind
       from jsonb_array_elements(v_policies) w
   loop
     for v_attempt in 1..2 loop
       -- Its comment says what it was made of and what PostgreSQL made of that.
       select p.oid,
-             md5(concat_ws(' | ', v_policy.command, v_policy.condition, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
+             md5(concat_ws(' | ', v_policy.command, v_policy.condition, v_policy.kind, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
                            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))) as md5,
              obj_description(p.oid, 'pg_policy') as noted
         into v_found
@@ -69,8 +69,11 @@ begin
         if v_found.oid is not null then
           execute format('drop policy %I on %I', v_policy.polname, v_policy.relname);
         end if;
-        execute format('create policy %I on %I for %s to auth_state_owner %s (%s)', v_policy.polname, v_policy.relname, v_policy.command,
-                       case when v_policy.command = 'insert' then 'with check' else 'using' end, v_policy.condition);
+        execute format('create policy %I on %I as %s for %s to auth_state_owner %s (%s)', v_policy.polname, v_policy.relname,
+                       v_policy.kind, v_policy.command, case when v_policy.command = 'insert' then 'with check' else 'using' end,
+                       v_policy.condition)
+                -- What a row was is enough to know who writes.
+                || case when v_policy.kind = 'restrictive' and v_policy.command = 'update' then ' with check (true)' else '' end;
       else
         execute format('comment on policy %I on %I is %L', v_policy.polname, v_policy.relname, v_found.md5);
       end if;

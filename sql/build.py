@@ -54,6 +54,12 @@ def migration(path: Path) -> str:
     return MIGRATION.format(number=int(match[1]), name=path.stem, body=path.read_text().strip())
 
 
+def caller_is_service() -> str:
+    """What stands for __caller_is_service__: a condition, on one line."""
+    text = (ROOT / "sql/caller_is_service.sql").read_text()
+    return f"({' '.join(text.partition('select ')[2].split())})"
+
+
 def installer() -> str:
     """The single file: sql/0* before, then migrations and functions, then sql/9*."""
     before = [section(path, path.read_text()) for path in sorted(ROOT.glob("sql/0*.sql"))]
@@ -63,6 +69,7 @@ def installer() -> str:
     head = f"-- pg-auth-state {version()}, built by `make sql` from sql/ and functions/.\n"
     names = ", ".join(f"'{path.stem}'" for path in functions())
     text = "\n".join([head, *before, *moves, *bodies, *after])
+    text = text.replace("__caller_is_service__", caller_is_service())
     return text.replace("@version@", version()).replace("@functions@", names)
 
 

@@ -65,13 +65,16 @@ class Cluster:
     superuser or an owner of databases with CREATEROLE and nothing else.
     """
 
-    def __init__(self, name: str, *, shared: bool = False, durable: bool = False) -> None:
+    def __init__(
+        self, name: str, *, shared: bool = False, durable: bool = False, plain: bool = False
+    ) -> None:
         self.name = name
         self.shared = shared
         version, installer = name.removeprefix("pg").split("-")
         self.version = int(version)
         self.installer = "postgres" if installer == "superuser" else "installer"
         self._durable = durable
+        self._plain = plain
         self._lock = threading.RLock()
         self._server: Server | None = None
         self._made: set[str] = set()
@@ -80,13 +83,13 @@ class Cluster:
     def server(self) -> Server:
         with self._lock:
             if self._server is None:
-                self._server = Server(self.version, durable=self._durable)
+                self._server = Server(self.version, durable=self._durable, plain=self._plain)
                 self._execute("create role app login")
                 if self.installer != "postgres":
                     self._execute(
                         "create role installer login nosuperuser nobypassrls createrole nocreatedb"
                     )
-                if self.version == 15:
+                if self.version == 15 and not self._plain:
                     self.create_database(CRON_DATABASE)
             return self._server
 

@@ -83,14 +83,16 @@ class Server(testing.postgresql.Postgresql):  # type: ignore[misc]
     """A running server with an empty database `postgres`, superuser `postgres`, no password.
 
     Not `durable`, it is faster and may lose data in a crash of the operating system (not in one of
-    its own). `start()` after `stop()` or `kill()` goes on with the same data, until `remove()`.
+    its own). Not `plain`, PostgreSQL 15 loads pg_cron and a profiler. `start()` after `stop()` or
+    `kill()` goes on with the same data, until `remove()`.
     """
 
     DEFAULT_BOOT_TIMEOUT = 60.0
 
-    def __init__(self, version: int, *, durable: bool = False) -> None:
+    def __init__(self, version: int, *, durable: bool = False, plain: bool = False) -> None:
         self.version = version
         self.durable = durable
+        self.plain = plain
         base = tempfile.mkdtemp(prefix=f"pg-auth-state-test-{version}-")
         if os.geteuid() == 0:
             shutil.chown(base, SERVER_USER, SERVER_USER)
@@ -157,7 +159,7 @@ class Server(testing.postgresql.Postgresql):  # type: ignore[misc]
         }
         if not self.durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
-        if self.version == 15:
+        if self.version == 15 and not self.plain:
             settings |= {
                 "shared_preload_libraries": "pg_cron,plpgsql,plpgsql_check",
                 "cron.database_name": CRON_DATABASE,
