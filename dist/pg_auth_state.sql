@@ -1602,12 +1602,13 @@ set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
-  v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
+  -- So few that a writer of a company under way waits for milliseconds.
+  v_budget constant bigint := case when p_is_dry then 2147483647 else least(greatest(p_batch_size, 1000), 2000) end::bigint;
   v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity';
   v_slice text[];
-  v_size integer := 4;
+  v_size integer := 1;
   v_skip text[] := '{}'::text[];
   v_found record;
   v_rows bigint;
@@ -1617,13 +1618,13 @@ declare
   v_spent bigint := 0::bigint;
   v_locks integer := 0;
 begin
-  -- Companies in the order of their oldest expired key, a few at a time, until about a batch of keys has been
-  -- looked at and something removed, or no company is left.
+  -- Companies in the order of their oldest expired key, a few at a time, until so many keys have been looked at
+  -- and something removed, or no company is left.
   loop
     if v_queue = '{}' then
       exit when v_is_last;
       -- What is left of before v_from is of companies that were seen.
-      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < 1000::numeric
+      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < (v_budget / 10)::numeric
         into v_queue, v_from, v_is_last
         from (
           select o.company_id, min(o.expires_at) as since, max(o.expires_at) as until, count(*) as keys
@@ -1632,7 +1633,7 @@ begin
                 from whatsapp_keys k
                where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
                order by k.expires_at
-               limit case when not p_is_dry then case when v_skip = '{}' then 1000 else v_budget end end
+               limit case when not p_is_dry then case when v_skip = '{}' then v_budget / 10 else v_budget end end
             ) o
            group by o.company_id
         ) c;
@@ -3608,10 +3609,10 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size` and often fewer: call it again, each time in a transaction of its own, until it returns 0. Companies are taken one after another, in the order of their oldest expired key. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. Companies are taken in the order of their oldest expired key, so many in a call that about 2000 keys are looked at, and a large one whole: a writer waits for no more than that. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
-- `p_dry_run`: true removes nothing and returns what the next call would remove.
+- `p_dry_run`: true removes nothing and returns how many calls until 0 would remove, `p_batch_size` at most.
 - `p_company_id`: this company only; null for all.
 
 Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; of those that lose keys until the transaction ends, up to 1100 at once, of the others while they are looked at. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.

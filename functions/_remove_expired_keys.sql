@@ -19,12 +19,13 @@ set enable_bitmapscan = off
 set jit = off
 as $func$
 declare
-  v_budget constant bigint := greatest(p_batch_size, 1000)::bigint;
+  -- So few that a writer of a company under way waits for milliseconds.
+  v_budget constant bigint := case when p_is_dry then 2147483647 else least(greatest(p_batch_size, 1000), 2000) end::bigint;
   v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity';
   v_slice text[];
-  v_size integer := 4;
+  v_size integer := 1;
   v_skip text[] := '{}'::text[];
   v_found record;
   v_rows bigint;
@@ -34,13 +35,13 @@ declare
   v_spent bigint := 0::bigint;
   v_locks integer := 0;
 begin
-  -- Companies in the order of their oldest expired key, a few at a time, until about a batch of keys has been
-  -- looked at and something removed, or no company is left.
+  -- Companies in the order of their oldest expired key, a few at a time, until so many keys have been looked at
+  -- and something removed, or no company is left.
   loop
     if v_queue = '{}' then
       exit when v_is_last;
       -- What is left of before v_from is of companies that were seen.
-      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < 1000::numeric
+      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < (v_budget / 10)::numeric
         into v_queue, v_from, v_is_last
         from (
           select o.company_id, min(o.expires_at) as since, max(o.expires_at) as until, count(*) as keys
@@ -49,7 +50,7 @@ begin
                 from whatsapp_keys k
                where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
                order by k.expires_at
-               limit case when not p_is_dry then case when v_skip = '{}' then 1000 else v_budget end end
+               limit case when not p_is_dry then case when v_skip = '{}' then v_budget / 10 else v_budget end end
             ) o
            group by o.company_id
         ) c;
