@@ -1606,7 +1606,7 @@ declare
   v_budget constant bigint := case when p_is_dry then 2147483647 else least(greatest(p_batch_size, 1000), 2000) end::bigint;
   v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
   v_is_last boolean := p_company_id is not null;
-  v_from timestamptz := '-infinity';
+  v_from timestamptz := '-infinity'::timestamptz;
   v_slice text[];
   v_size integer := 1;
   v_skip text[] := '{}'::text[];
@@ -1645,7 +1645,7 @@ begin
 
     if p_is_dry then
       v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
-      v_rows := cardinality(v_found.removable);
+      v_rows := cardinality(v_found.removable)::bigint;
     else
       begin
         v_slice := array(select c.id from unnest(v_slice) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
