@@ -135,7 +135,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_removable_keys', '_renew_keys', '_shown_to', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1330,107 +1330,6 @@ begin
 end
 $func$;
 
--- functions/_expired_keys.sql
--- The oldest keys past their expiry, p_window of them at most. Most may go. A LID mapping is kept while it is
--- in use, while its other half lives, and when it or its other half cannot be read (encrypted); where that
--- takes it out of sight it is renewed as of renewed_at. In use is a session <user>.<device> or
--- <user>_<domain>.<device> of either side; Baileys 6 names a LID's <lid>.<device>, too.
-create or replace function _expired_keys (
-  p_now timestamptz,
-  p_window bigint,
-  p_company_id text,
-  p_skip text[],
-  p_only text[]
-)
-returns table (
-  company_id text,
-  key_type text,
-  key_id text,
-  expires_at timestamptz,
-  is_kept boolean,
-  renewed_at timestamptz,
-  partner_type text,
-  partner_id text,
-  unit text
-)
-language plpgsql
-stable
-parallel unsafe
-set search_path from current
-set plan_cache_mode = force_custom_plan
-as $func$
-declare
-  v_user constant text := '^[0-9A-Za-z_-]{1,40}$';
-begin
-  return query
-  select k.company_id,
-         k.key_type,
-         k.key_id,
-         k.expires_at,
-         k.is_mapping and (m.pn is null or u.is_used or coalesce(p.is_unreadable or p.is_live, false)),
-         case
-           when u.is_used or p.is_unreadable then p_now
-           when p.is_live then case when p.updated_at + k.ttl > p_now then p.updated_at end
-           when k.is_mapping and m.pn is null then p_now
-         end,
-         p.key_type,
-         p.key_id,
-         coalesce('pair ' || m.pn || ' ' || p.key_id, k.key_type || ' ' || k.key_id)
-    from (
-      select e.company_id, e.key_type, e.key_id, e.value, e.expires_at, l.ttl,
-             e.key_type in ('lid-mapping', 'lid-mapping-reverse') as is_mapping
-        from whatsapp_keys e
-        join whatsapp_key_ttl l on l.key_type = e.key_type
-       where e.expires_at <= p_now
-         and e.updated_at + l.ttl <= p_now
-         and (p_company_id is null or e.company_id = p_company_id)
-         and e.company_id <> all(p_skip)
-         and (p_only is null or e.company_id = any(p_only))
-       order by e.expires_at
-       limit p_window
-    ) k
-    left join lateral (
-      select own.is_reverse,
-             case when own.is_reverse then own.other else own.name end as pn,
-             case when own.is_reverse then own.name else own.other end as lid
-        from (
-          select k.key_type = 'lid-mapping-reverse' or right(k.key_id, 8) = '_reverse' as is_reverse,
-                 regexp_replace(k.key_id, '_reverse$', '') as name,
-                 k.value #>> '{}' as other
-        ) own
-       where k.is_mapping and jsonb_typeof(k.value) = 'string' and own.other ~ v_user
-    ) m on true
-    left join lateral (
-      select exists (select from whatsapp_keys s
-                      where s.company_id = k.company_id and s.key_type = 'session'
-                        and s.key_id >= m.pn || '.' and s.key_id < m.pn || '/')
-          or exists (select from whatsapp_keys s
-                      where s.company_id = k.company_id and s.key_type = 'session'
-                        and s.key_id >= m.lid || '_' and s.key_id < m.lid || '`')
-          or exists (select from whatsapp_keys s
-                      where s.company_id = k.company_id and s.key_type = 'session'
-                        and s.key_id >= m.lid || '.' and s.key_id < m.lid || '/')
-          or exists (select from whatsapp_keys s
-                      where s.company_id = k.company_id and s.key_type = 'session'
-                        and s.key_id >= m.pn || '_' and s.key_id < m.pn || '`') as is_used
-       where m.pn is not null
-    ) u on true
-    left join lateral (
-      select h.key_type, h.key_id, h.updated_at,
-             h.expires_at is null or h.expires_at > p_now as is_live,
-             not t.is_plain as is_unreadable
-        from (values ('lid-mapping', case when m.is_reverse then m.pn else m.lid || '_reverse' end),
-                     ('lid-mapping-reverse', case when not m.is_reverse then m.lid end)) f (key_type, key_id)
-        join whatsapp_keys h
-          on h.company_id = k.company_id and h.key_type = f.key_type and h.key_id = f.key_id
-       cross join lateral (select jsonb_typeof(h.value) = 'string' and h.value #>> '{}' ~ v_user as is_plain) t
-       where m.pn is not null
-         and (not t.is_plain or h.value #>> '{}' = case when m.is_reverse then m.lid else m.pn end)
-       limit 1
-    ) p on true;
-end
-$func$;
-
 -- functions/_from_utc.sql
 -- What _utc gives; null for anything else, so that the caller can name the path.
 create or replace function _from_utc (p_time text)
@@ -1723,44 +1622,110 @@ begin
 end
 $func$;
 
--- functions/_removable_keys.sql
--- What one batch removes: whole units, a unit being a key or both halves of a LID mapping, oldest first.
-create or replace function _removable_keys (
+-- functions/_remove_expired_keys.sql
+-- Behind cleanup_expired_keys: removes a batch, or in a dry run counts it, and renews what is kept.
+create or replace function _remove_expired_keys (
   p_now timestamptz,
-  p_window bigint,
-  p_limit integer,
-  p_company_id text,
-  p_only text[]
+  p_batch_size integer,
+  p_is_dry boolean,
+  p_company_id text
 )
-returns table (company_id text, key_type text, key_id text)
+returns bigint
 language plpgsql
-stable
+volatile
 parallel unsafe
 set search_path from current
+set timezone = 'UTC'
+set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set jit = off
 as $func$
+declare
+  -- So few that a writer of a company under way waits for milliseconds.
+  v_budget constant bigint := case when p_is_dry then 2147483647 else least(greatest(p_batch_size, 1000), 2000) end::bigint;
+  v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
+  v_is_last boolean := p_company_id is not null;
+  v_from timestamptz := '-infinity'::timestamptz;
+  v_slice text[];
+  v_size integer := 1;
+  v_skip text[] := '{}'::text[];
+  v_found record;
+  v_rows bigint;
+  v_removed bigint := 0::bigint;
+  v_looked_at bigint := 0::bigint;
+  v_average bigint;
+  v_spent bigint := 0::bigint;
+  v_locks integer := 0;
 begin
-  return query
-  select t.company_id, t.key_type, t.key_id
-    from (
-      -- A running count whose peers are the keys of a unit: it counts them all or none.
-      select u.company_id, u.key_type, u.key_id,
-             count(*) over (order by u.expires_at, u.company_id, u.unit) as keys
+  -- Companies in the order of their oldest expired key, a few at a time, until so many keys have been looked at
+  -- and something removed, or no company is left.
+  loop
+    if v_queue = '{}' then
+      exit when v_is_last;
+      -- What is left of before v_from is of companies that were seen.
+      select array_agg(c.company_id order by c.since), max(c.until), p_is_dry or sum(c.keys) < (v_budget / 10)::numeric
+        into v_queue, v_from, v_is_last
         from (
-          select h.company_id, h.key_type, h.key_id, h.unit,
-                 min(min(h.expires_at)) over unit as expires_at,
-                 count(*) over unit as size
+          select o.company_id, min(o.expires_at) as since, max(o.expires_at) as until, count(*) as keys
             from (
-              select e.company_id, e.unit, e.expires_at, x.key_type, x.key_id
-                from _expired_keys(p_now, p_window, p_company_id, '{}', p_only) e
-               cross join lateral (values (e.key_type, e.key_id), (e.partner_type, e.partner_id)) x (key_type, key_id)
-               where not e.is_kept and x.key_id is not null
-            ) h
-           group by h.company_id, h.unit, h.key_type, h.key_id
-          window unit as (partition by h.company_id, h.unit)
-        ) u
-       where u.size <= p_limit
-    ) t
-   where t.keys <= p_limit;
+              select k.company_id, k.expires_at
+                from whatsapp_keys k
+               where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
+               order by k.expires_at
+               limit case when not p_is_dry then case when v_skip = '{}' then v_budget / 10 else v_budget end end
+            ) o
+           group by o.company_id
+        ) c;
+      exit when v_queue is null;
+    end if;
+    v_slice := v_queue[:v_size];
+    v_queue := v_queue[v_size + 1:];
+    v_skip := v_skip || v_slice;
+
+    if p_is_dry then
+      v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
+      v_rows := cardinality(v_found.removable)::bigint;
+    else
+      begin
+        v_slice := array(select c.id from unnest(v_slice) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
+        v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
+        delete from whatsapp_keys k
+         where k.ctid = any(v_found.removable) and k.expires_at <= p_now;
+        get diagnostics v_rows = row_count;
+        -- Companies that lose nothing are let go again: any number of them may only be renewed.
+        if v_rows = 0::bigint then
+          raise no_data_found;
+        end if;
+        v_locks := v_locks + cardinality(v_slice);
+      exception
+        when no_data_found then
+          null;
+      end;
+      update whatsapp_keys k
+         set updated_at = r.at, expires_at = r.at + l.ttl
+        from (
+          select f.ctid as tid, f.key_type, n.at
+            from unnest(v_found.renewable, v_found.renewed_at) n (tid, at)
+            join whatsapp_keys f on f.ctid = n.tid
+           where f.expires_at <= p_now
+             for no key update of f skip locked
+        ) r
+        join whatsapp_key_ttl l on l.key_type = r.key_type
+       where k.ctid = r.tid and v_found.renewable is not null;
+    end if;
+    v_removed := v_removed + v_rows;
+    v_looked_at := v_looked_at + v_found.looked_at;
+    if v_rows > 0 then
+      v_spent := v_spent + v_found.looked_at;
+    end if;
+    v_average := v_looked_at / cardinality(v_skip) + 1;
+    exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
+    v_size := least(64::bigint, greatest(1::bigint, (v_budget - v_spent) / v_average))::integer;
+  end loop;
+  return v_removed;
 end
 $func$;
 
@@ -1810,6 +1775,164 @@ declare
   v_company constant text := _confined_to();
 begin
   return case when v_company = '' and _is_monitor() then null else v_company end;
+end
+$func$;
+
+-- functions/_sort_expired_keys.sql
+-- Of these companies' keys past their expiry: which may go, p_limit of them at most, and which are renewed as of
+-- when. Most may go. A LID mapping is kept while it is in use, while its other half lives, and when it or its
+-- other half cannot be read (encrypted). In use is a session <user>.<device> or <user>_<domain>.<device> of
+-- either side; Baileys 6 names a LID's <lid>.<device>, too. Each company is read once as a whole, and its keys
+-- looked up in hash tables: an index probe for each question costs several times as much.
+create or replace function _sort_expired_keys (
+  p_now timestamptz,
+  p_companies text[],
+  p_limit bigint,
+  out removable tid[],
+  out renewable tid[],
+  out renewed_at timestamptz[],
+  out looked_at bigint,
+  out has_more boolean
+)
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+set timezone = 'UTC'
+set plan_cache_mode = force_generic_plan
+set work_mem = '64MB'
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_seqscan = off
+set jit = off
+as $func$
+declare
+  v_mappings constant text[] := array['lid-mapping', 'lid-mapping-reverse'];
+  v_types constant text[] := v_mappings || array(select l.key_type from whatsapp_key_ttl l
+                                                  where l.ttl is not null and l.key_type <> all(v_mappings));
+  -- Their rows may bear the expiry of before.
+  v_changed constant text[] := array(select l.key_type from whatsapp_key_ttl l where l.changed_at is not null);
+  v_held tid[];
+begin
+  with own as materialized (
+    select r.tid, r.company_id, r.is_expired, r.is_mapping, r.is_reverse, r.name,
+           case when octet_length(r.other) between 1 and 40 and r.other !~ '[^0-9A-Za-z_-]' then r.other end as other
+      from (
+        select k.ctid as tid, k.company_id,
+               case
+                 when k.expires_at > p_now or k.expires_at is null then false
+                 when k.key_type <> all(v_changed) then true
+                 else (k.updated_at + (select l.ttl from whatsapp_key_ttl l where l.key_type = k.key_type) <= p_now) is true
+               end as is_expired,
+               k.key_type = any(v_mappings) as is_mapping,
+               k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse' as is_reverse,
+               case when right(k.key_id, 8) = '_reverse' then left(k.key_id, -8) else k.key_id end as name,
+               case when k.key_type = any(v_mappings) and jsonb_typeof(k.value) = 'string' then k.value #>> '{}' end as other
+          from whatsapp_keys k
+         where k.company_id = any(p_companies) and k.key_type = any(v_types)
+        offset 0  -- or each use of these would compute them again
+      ) r
+  ),
+  users as materialized (
+    select s.company_id, s.name
+      from (
+        -- What stands before a dot or an underscore of a session's id. Nearly all have one of each at most.
+        select k.company_id,
+               unnest(case when k.key_id like '%.%.%' or k.key_id like '%\_%\_%'
+                        then array(select left(k.key_id, n - 1) from generate_series(1, length(k.key_id)) n
+                                    where substr(k.key_id, n, 1) in ('.', '_'))
+                        else array[nullif(split_part(k.key_id, '.', 1), k.key_id), nullif(split_part(k.key_id, '_', 1), k.key_id)]
+                      end) as name
+          from whatsapp_keys k
+         where k.company_id = any(p_companies) and k.key_type = 'session'
+      ) s
+     where s.name is not null
+  ),
+  expired as (
+    select o.tid,
+           case
+             when not o.is_expired then null
+             when not o.is_mapping then 'g'
+             when o.other is null
+               or (o.company_id, o.name) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other) in (select u.company_id, u.name from users u)
+               or (o.company_id, o.other, not o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
+               or (o.company_id, o.name, o.is_reverse) in (
+                 select x.company_id, x.name, x.is_reverse from own x where x.is_mapping and x.other is null)
+               then 'u'
+             when (o.company_id, case when o.is_reverse then o.other else o.name end, case when o.is_reverse then o.name else o.other end) in (
+                 select x.company_id, case when x.is_reverse then x.other else x.name end, case when x.is_reverse then x.name else x.other end
+                   from own x
+                  where x.is_mapping and x.other is not null and not x.is_expired)
+               then 'h'
+             else 'g'
+           end::"char" as lot
+      from own o
+    offset 0
+  )
+  select coalesce(array_agg(e.tid) filter (where e.lot = 'g'), '{}'),
+         array_agg(e.tid) filter (where e.lot = 'u'),
+         array_agg(e.tid) filter (where e.lot = 'h'),
+         count(*)
+    into removable, renewable, v_held, looked_at
+    from expired e;
+  renewed_at := array_fill(p_now, array[coalesce(cardinality(renewable), 0)]);
+
+  if v_held is not null then
+    -- As of the other half's last write. Where that is longer ago than its own ttl it is kept as it is.
+    select renewable || array_agg(n.tid), renewed_at || array_agg(n.at)
+      into renewable, renewed_at
+      from (
+        select o.tid, max(h.updated_at) as at
+          from (
+            select k.ctid as tid, k.company_id, l.ttl,
+                   case
+                     when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                       then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', '')]
+                     else array[k.key_id, k.value #>> '{}']
+                   end as unit
+              from whatsapp_keys k
+              join whatsapp_key_ttl l on l.key_type = k.key_type
+             where k.ctid = any(v_held)
+          ) o
+         cross join lateral (values ('lid-mapping', o.unit[1], o.unit[2]), ('lid-mapping', o.unit[2] || '_reverse', o.unit[1]),
+                                    ('lid-mapping-reverse', o.unit[2], o.unit[1])) f (key_type, key_id, other)
+          join whatsapp_keys h
+            on h.company_id = o.company_id and h.key_type = f.key_type and h.key_id = f.key_id and h.value = to_jsonb(f.other)
+         where h.ctid <> o.tid
+         group by o.tid, o.ttl
+        having max(h.updated_at) + o.ttl > p_now
+      ) n;
+  end if;
+
+  has_more := cardinality(removable) > p_limit;
+  if has_more then
+    -- Whole units, a unit being a key or both halves of a mapping, oldest first: a running count whose peers are
+    -- the keys of a unit counts them all or none.
+    removable := array(
+      select c.tid
+        from (
+          select u.tid, count(*) over (order by u.since, u.company_id, u.unit) as keys
+            from (
+              select o.tid, o.company_id, o.unit, min(o.expires_at) over unit as since, count(*) over unit as size
+                from (
+                  select k.ctid as tid, k.company_id, k.expires_at,
+                         case
+                           when k.key_type <> all(v_mappings) then array[k.key_type, k.key_id]
+                           when k.key_type = v_mappings[2] or right(k.key_id, 8) = '_reverse'
+                             then array[k.value #>> '{}', regexp_replace(k.key_id, '_reverse$', ''), null]
+                           else array[k.key_id, k.value #>> '{}', null]
+                         end as unit
+                    from whatsapp_keys k
+                   where k.ctid = any(removable)
+                ) o
+              window unit as (partition by o.company_id, o.unit)
+            ) u
+           where u.size <= p_limit
+        ) c
+       where c.keys <= p_limit);
+  end if;
 end
 $func$;
 
@@ -3574,21 +3697,10 @@ parallel unsafe
 security definer
 set search_path from current
 set timezone = 'UTC'
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
 as $func$
 declare
   v_now timestamptz;
-  v_window constant bigint := greatest(p_batch_size, 1000)::bigint;
-  v_removed bigint := 0::bigint;
-  v_seen bigint;
-  v_renewed bigint;
-  v_companies text[];
-  v_held text[];
-  v_locked text[];
-  v_skip text[] := '{}'::text[];
-  v_locks integer := 0;
+  v_removed bigint;
 begin
   if p_company_id is null then
     perform _assert_service();
@@ -3597,71 +3709,14 @@ begin
   end if;
   perform _assert_positive(p_batch_size, 'p_batch_size');
   if p_dry_run is distinct from false then
-    return (select count(*) from _removable_keys(_now(), null, p_batch_size, p_company_id, null));
+    return _remove_expired_keys(_now(), p_batch_size, true, p_company_id);
   end if;
   perform _assert_read_committed();
   if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
     return 0::bigint;
   end if;
   v_now := _now();
-
-  -- A round looks at a window of what has expired, renews what is kept and removes what it may of the rest.
-  -- Only a round that removes nothing is followed by another, past the companies it could not get on with.
-  loop
-    with seen as materialized (
-      select * from _expired_keys(v_now, v_window, p_company_id, v_skip, null)
-    ),
-    kept as (
-      select s.company_id, s.key_type, s.key_id, s.renewed_at
-        from seen s
-       where s.renewed_at is not null
-      union
-      select s.company_id, s.partner_type, s.partner_id, s.renewed_at
-        from seen s
-       where s.renewed_at = v_now and s.partner_id is not null
-    ),
-    reached as materialized (
-      select r.company_id, r.key_type, r.key_id, r.renewed_at
-        from kept r
-       cross join lateral (
-         select
-           from whatsapp_keys k
-          where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id
-            and k.expires_at <= v_now
-            for no key update skip locked
-       ) free
-    ),
-    renewed as (
-      update whatsapp_keys k
-         set updated_at = r.renewed_at, expires_at = r.renewed_at + l.ttl
-        from reached r
-        join whatsapp_key_ttl l on l.key_type = r.key_type
-       where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id
-      returning 1
-    )
-    select (select count(*) from seen),
-           (select count(*) from renewed),
-           array(select distinct s.company_id from seen s where not s.is_kept limit 1000),
-           array(select distinct s.company_id
-                   from seen s
-                  where s.is_kept
-                    and (s.company_id, s.key_type, s.key_id) not in (select r.company_id, r.key_type, r.key_id from reached r))
-      into v_seen, v_renewed, v_companies, v_held;
-    exit when v_seen = 0;
-
-    v_locked := array(select c.id from unnest(v_companies) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
-    if v_locked <> '{}' then
-      delete from whatsapp_keys k
-       using _removable_keys(v_now, v_window, p_batch_size, p_company_id, v_locked) r
-       where k.company_id = r.company_id and k.key_type = r.key_type and k.key_id = r.key_id;
-      get diagnostics v_removed = row_count;
-      exit when v_removed > 0;
-    end if;
-    v_locks := v_locks + cardinality(v_locked);
-    exit when v_locks >= 1000 or (v_renewed = 0 and v_companies = '{}' and v_held = '{}');
-    v_skip := v_skip || v_companies || v_held;
-  end loop;
-
+  v_removed := _remove_expired_keys(v_now, p_batch_size, false, p_company_id);
   if v_removed > 0 then
     perform _audit(coalesce(p_company_id, ''), 'cleanup', v_now, v_removed);
   elsif p_company_id is null then
@@ -3672,13 +3727,13 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. Companies are taken in the order of their oldest expired key, so many in a call that about 2000 keys are looked at, and a large one whole: a writer waits for no more than that. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
-- `p_dry_run`: true removes nothing and returns what the next call would remove.
+- `p_dry_run`: true removes nothing and returns how many calls until 0 would remove, `p_batch_size` at most.
 - `p_company_id`: this company only; null for all.
 
-Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; up to 2000 companies at once, until the transaction ends. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
+Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; of those that lose keys until the transaction ends, up to 1100 at once, of the others while they are looked at. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
 $$;
 
 -- sql/900_grants_and_comments.sql
@@ -3807,7 +3862,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_expired_keys', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_removable_keys', '_renew_keys', '_shown_to', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')

@@ -605,6 +605,45 @@ def test_a_writer_of_another_company_does_not_wait_for_a_cleanup_batch(db: Datab
     cleanup.rollback()
 
 
+def many_expired(db: Database, number: int, session: object) -> None:
+    """Companies with a pair each that is past its time, and in use if there is a session."""
+    with db.connect() as conn:
+        conn.execute("select set_config('auth_state.now', (now() - '9d'::interval)::text, false)")
+        pair = {"962302": "118", "118_reverse": "962302"}
+        conn.execute(
+            "select auth_set_keys('company ' || n, %s) from generate_series(1, %s) n",
+            [json.dumps({"lid-mapping": pair, "session": {"118_1.0": session}}), number],
+        )
+
+
+def advisory_locks(conn: psycopg.Connection) -> int:
+    query = (
+        "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+        " and database = (select oid from pg_database where datname = current_database())"
+    )
+    return count(conn, query)
+
+
+def test_companies_that_lose_nothing_to_a_cleanup_are_not_kept_locked(db: Database) -> None:
+    many_expired(db, 1300, session=1)
+    db.conn.execute("select set_config('auth_state.now', (now() - '8d'::interval)::text, false)")
+    set_keys(db.conn, "last", {"lid-mapping": {"962302": "118"}})
+    with db.connect("app", autocommit=False) as conn:
+        assert count(conn, "select cleanup_expired_keys()") == 1
+        assert advisory_locks(conn) < 70
+
+
+def test_a_cleanup_of_more_companies_than_the_lock_table_holds_takes_several_calls(
+    db: Database,
+) -> None:
+    many_expired(db, 1300, session=None)
+    with db.connect("app", autocommit=False) as conn:
+        removed = count(conn, "select cleanup_expired_keys()")
+        assert advisory_locks(conn) <= 1100
+        conn.commit()
+        assert removed + count(conn, "select cleanup_expired_keys()") == 2600
+
+
 def test_two_cleanups_at_once_remove_each_key_once(db: Database) -> None:
     names = [f"company {n}" for n in range(30)]
     expired(db, *names)
