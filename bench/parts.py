@@ -1,4 +1,4 @@
-"""What each part of the hot functions costs: they are installed without it, beside those that have it.
+"""What each part of the hot functions costs: installed without it, beside those that have it.
 
     .venv/bin/python bench/parts.py [--postgres 15] [--rounds 40]
 
@@ -185,7 +185,8 @@ def profile() -> None:
         for query, _, make in WORKLOADS.values():
             variant.cost(query, make)
         rows = admin.execute(f"""
-            select p.proname, s.lineno, round((s.avg_time * 1000)::numeric), trim(split_part(s.source, E'\\n', 1))
+            select p.proname, s.lineno, round((s.avg_time * 1000)::numeric),
+                   trim(split_part(s.source, E'\\n', 1))
               from pg_proc p cross join lateral plpgsql_profiler_function_tb(p.oid) s
              where {OURS} and p.prolang = (select oid from pg_language where lanname = 'plpgsql')
                and s.exec_stmts > 0
