@@ -1317,7 +1317,7 @@ declare
   v_key constant bigint := hashtextextended('pg_auth_state:company:' || p_company_id, 0);  -- _lock_key, without its call
 begin
   unlisten pg_auth_state_nothing;  -- _confined_to says why
-  if (select not (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user)))) or octet_length(p_company_id) between 1 and 256 is not true then
+  if (select not (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) ))) or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -2675,7 +2675,7 @@ declare
   v_is_service boolean;
 begin
   perform _refuse_maintenance();
-  select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user))), (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
+  select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) )), (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
     into v_is_service, v_creds;
   if v_creds is null or not v_is_service then
     perform _assert_company(p_company_id);
@@ -2719,7 +2719,7 @@ begin
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true),
-         (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user))))
+         (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) )))
     into v_result, v_good, v_is_service
     from jsonb_each(p_keys) t
    cross join lateral (
@@ -2779,12 +2779,12 @@ begin
     select (select k.value
               from whatsapp_keys k
              where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = p_key_ids[1]),
-           (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user)))
+           (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) ))
       into v_value, v_is_service;
     v_result := json_build_object(p_key_ids[1], v_value);
     v_good := octet_length(p_key_ids[1]) between 1 and 1024;
   else
-    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user))))
+    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) )))
       into v_result, v_good, v_is_service
       from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
       left join lateral (
@@ -3920,7 +3920,7 @@ comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-st
 do $install$
 declare
   -- Once a statement.
-  v_confined constant text := $sql$(select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles b where b.role_name in (current_setting('role')::name, session_user))) then null else %s() end)$sql$;
+  v_confined constant text := $sql$(select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) )) then null else %s() end)$sql$;
   v_company constant text := '(company_id = ' || format(v_confined, '_confined_to') || ') is not false';
   -- PostgreSQL merges equal conditions: one permissive policy for every command, and what keeps a monitor from
   -- writing beside it, cost an update half of what policies for each command would.
