@@ -2531,12 +2531,15 @@ set enable_seqscan = off
 as $func$
 declare
   v_creds jsonb;
-  v_is_service boolean;
 begin
   perform _refuse_maintenance();
-  select (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)), (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
-    into v_is_service, v_creds;
-  if v_creds is null or not v_is_service then
+  -- Refused before a row is touched: auth_get_keys says why.
+  select a.creds
+    into v_creds
+    from whatsapp_auth a
+   where a.company_id = (select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)) then p_company_id
+                                     else (select p_company_id from _assert_company(p_company_id)) end);
+  if v_creds is null then
     perform _assert_company(p_company_id);
   end if;
   return v_creds;
@@ -2574,7 +2577,8 @@ begin
     perform _assert_key_ids(p_keys);
   end if;
   -- The plan never changes, whatever the statistics said when it was made: a probe of the primary key per id.
-  -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
+  -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again. Who may not see
+  -- the company is refused before a row of it is touched: statistics and locks of the session would tell.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true),
@@ -2592,7 +2596,9 @@ begin
        left join lateral (
          select k.value
            from whatsapp_keys k
-          where k.company_id = p_company_id and k.key_type = t.key and k.key_id = i.id
+          where k.company_id = (select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)) then p_company_id
+                                             else (select p_company_id from _assert_company(p_company_id)) end)
+            and k.key_type = t.key and k.key_id = i.id
          offset 0
        ) stored on true
    ) found;
@@ -2638,7 +2644,9 @@ begin
     left join lateral (
       select k.value
         from whatsapp_keys k
-       where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
+       where k.company_id = (select case when (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists (select from whatsapp_tenant_roles)) then p_company_id
+                                          else (select p_company_id from _assert_company(p_company_id)) end)
+         and k.key_type = p_key_type and k.key_id = i.id
       offset 0
     ) stored on true;
   if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
