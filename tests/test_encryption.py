@@ -146,6 +146,9 @@ def test_a_keyring_shows_no_key() -> None:
         lambda: Keyring({"a": "A" * 32}, "a"),  # type: ignore[dict-item]
         lambda: Keyring({"a": b"A" * 32}, "b"),
         lambda: Keyring({"": b"A" * 32}, ""),
+        lambda: Keyring({"a\0b": b"A" * 32}, "a\0b"),  # jsonb cannot read it: nothing would be guarded
+        lambda: Keyring({"a\ud83d": b"A" * 32}, "a\ud83d"),
+        lambda: Keyring({"a" * 257: b"A" * 32}, "a" * 257),
         lambda: Keyring({"a": b"A" * 32}, "a", plain_types="lid-mapping"),
         lambda: Keyring.from_jwks('{"keys": [{"kty": "oct", "kid": "a", "k": "AAAA"}]}'),
         lambda: Keyring.from_jwks('{"keys": []}'),
