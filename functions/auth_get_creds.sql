@@ -10,12 +10,15 @@ set enable_seqscan = off
 as $func$
 declare
   v_creds jsonb;
-  v_is_service boolean;
 begin
   perform _refuse_maintenance();
-  select __caller_is_service__, (select a.creds from whatsapp_auth a where a.company_id = p_company_id)
-    into v_is_service, v_creds;
-  if v_creds is null or not v_is_service then
+  -- Refused before a row is touched: auth_get_keys says why.
+  select a.creds
+    into v_creds
+    from whatsapp_auth a
+   where a.company_id = (select case when __caller_is_service__ then p_company_id
+                                     else (select p_company_id from _assert_company(p_company_id)) end);
+  if v_creds is null then
     perform _assert_company(p_company_id);
   end if;
   return v_creds;

@@ -13,19 +13,20 @@ as $func$
 declare
   v_result json;
   v_good boolean;
-  v_is_service boolean;
+  v_asked boolean;
 begin
   perform _refuse_maintenance();
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
   -- The plan never changes, whatever the statistics said when it was made: a probe of the primary key per id.
-  -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again.
+  -- json_object_agg appends each value as text: no second tree is built, nothing is parsed again. Who may not see
+  -- the company is refused before a row of it is touched: statistics and locks of the session would tell.
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true),
-         (select __caller_is_service__)
-    into v_result, v_good, v_is_service
+         bool_or(found.list is not null)
+    into v_result, v_good, v_asked
     from jsonb_each(p_keys) t
    cross join lateral (
      select json_object_agg(i.id, stored.value) as list,
@@ -38,11 +39,13 @@ begin
        left join lateral (
          select k.value
            from whatsapp_keys k
-          where k.company_id = p_company_id and k.key_type = t.key and k.key_id = i.id
+          where k.company_id = (select case when __caller_is_service__ then p_company_id
+                                             else (select p_company_id from _assert_company(p_company_id)) end)
+            and k.key_type = t.key and k.key_id = i.id
          offset 0
        ) stored on true
    ) found;
-  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+  if v_asked is not true or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
   if not v_good then
@@ -76,30 +79,33 @@ declare
   v_result json;
   v_value jsonb;
   v_good boolean;
-  v_is_service boolean;
 begin
   perform _refuse_maintenance();
   if cardinality(p_key_ids) = 1 and p_key_ids[1] is not null then
     -- Most reads of Baileys are of one id: a plan without join, array and aggregate.
-    select (select k.value
-              from whatsapp_keys k
-             where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = p_key_ids[1]),
-           __caller_is_service__
-      into v_value, v_is_service;
+    select k.value
+      into v_value
+      from whatsapp_keys k
+     where k.company_id = (select case when __caller_is_service__ then p_company_id
+                                       else (select p_company_id from _assert_company(p_company_id)) end)
+       and k.key_type = p_key_type and k.key_id = p_key_ids[1];
     v_result := json_build_object(p_key_ids[1], v_value);
     v_good := octet_length(p_key_ids[1]) between 1 and 1024;
   else
-    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), (select __caller_is_service__)
-      into v_result, v_good, v_is_service
+    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
+      into v_result, v_good
       from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
       left join lateral (
         select k.value
           from whatsapp_keys k
-         where k.company_id = p_company_id and k.key_type = p_key_type and k.key_id = i.id
+         where k.company_id = (select case when __caller_is_service__ then p_company_id
+                                           else (select p_company_id from _assert_company(p_company_id)) end)
+           and k.key_type = p_key_type and k.key_id = i.id
         offset 0
       ) stored on true;
   end if;
-  if not v_is_service or octet_length(p_company_id) between 1 and 256 is not true then
+  -- Where nothing was looked for, nothing was asked yet.
+  if p_key_ids is null or p_key_ids = '{}' or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
   if p_key_ids is null or v_good is false or octet_length(p_key_type) between 1 and 128 is not true then

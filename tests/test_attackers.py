@@ -222,6 +222,28 @@ def test_whoever_has_a_company_can_work_in_it(scene: Scene, attacker: Attacker) 
         conn.execute("rollback")
 
 
+# PostgreSQL counts what a session reads for everybody to see, a call that is refused included.
+def test_a_refused_call_has_touched_no_row_that_would_tell_what_there_is(scene: Scene) -> None:
+    counted = (
+        "select sum(pg_stat_get_xact_tuples_fetched(c.oid) + pg_stat_get_xact_blocks_fetched(c.oid)"
+        " + pg_stat_get_xact_tuples_returned(c.oid)) from pg_class c"
+        " where c.relname similar to 'whatsapp_(auth|auth_history|keys|leases)(_pkey)?'"
+    )
+    calls = [call for call in attacks.CALLS.values() if isinstance(call, str)]
+    for login in ("tenant", "bound_bot"):
+        with scene.database.connect(login) as conn:
+            for call in calls:
+                told = []
+                for company in (VICTIM, NOBODY) * 2:  # planned at first
+                    conn.execute("begin; savepoint s")
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                        conn.execute(scene.statement(call, company))
+                    conn.execute("rollback to s")
+                    told.append(conn.execute(counted).fetchone())
+                    conn.execute("rollback")
+                assert told[2] == told[3], call
+
+
 def test_a_monitor_sees_every_company_and_no_value(scene: Scene) -> None:
     with scene.database.connect("watcher") as conn:
         stats = conn.execute("select company_id, key_type, keys from auth_stats()").fetchall()

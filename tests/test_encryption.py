@@ -146,6 +146,10 @@ def test_a_keyring_shows_no_key() -> None:
         lambda: Keyring({"a": "A" * 32}, "a"),  # type: ignore[dict-item]
         lambda: Keyring({"a": b"A" * 32}, "b"),
         lambda: Keyring({"": b"A" * 32}, ""),
+        # What jsonb cannot read, or is beyond what a header may be: not guarded, or not read again.
+        lambda: Keyring({"a\0b": b"A" * 32}, "a\0b"),
+        lambda: Keyring({"a\ud83d": b"A" * 32}, "a\ud83d"),
+        lambda: Keyring({"a" * 257: b"A" * 32}, "a" * 257),
         lambda: Keyring({"a": b"A" * 32}, "a", plain_types="lid-mapping"),
         lambda: Keyring.from_jwks('{"keys": [{"kty": "oct", "kid": "a", "k": "AAAA"}]}'),
         lambda: Keyring.from_jwks('{"keys": []}'),

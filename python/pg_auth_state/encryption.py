@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import _wire
 from ._sealing import NotOpened
 from .errors import InvalidInput
 
@@ -61,8 +62,10 @@ class Keyring:
         plain_types: Iterable[str] = (),
         allow_plaintext: bool | None = None,
     ) -> None:
-        if not all(isinstance(kid, str) and kid for kid in keys):
-            raise InvalidInput("invalid keys", detail="A key has a name, which is a string.")
+        for kid in keys:
+            # In a header that jsonb refuses the identity guard would not see that creds are paired.
+            if not (_wire.text(kid, "kid") == kid and 1 <= len(kid.encode()) <= 256):
+                raise InvalidInput("invalid keys", detail="The name of a key has 1 to 256 bytes.")
         for kid, key in keys.items():
             if not isinstance(key, bytes) or len(key) != 32:
                 raise InvalidInput(
