@@ -87,7 +87,7 @@ def _servers(bench: Bench) -> dict[str, Any]:
 
 def _measured(bench: Bench, program: str, servers: dict[str, Any], *arguments: object) -> Samples:
     """What a program of node/ printed: a line of JSON for each workload and store."""
-    bench.say(f"  {program}")
+    started = time.monotonic()
     done = subprocess.run(
         ["node", NODE / program, *map(str, arguments)],
         env={
@@ -99,6 +99,7 @@ def _measured(bench: Bench, program: str, servers: dict[str, Any], *arguments: o
         check=True,
         text=True,
     )
+    bench.say(f"  {program}: {time.monotonic() - started:.0f} s")
     samples: Samples = defaultdict(dict)
     for line in done.stdout.splitlines():
         measured = json.loads(line)
@@ -119,7 +120,10 @@ def _versions() -> str:
 
 
 def _of_calls(samples: Samples) -> Iterator[Figure | Matrix]:
-    yield Matrix("Milliseconds of a call, of one account", CALLS, samples, f"{_versions()}.")
+    keeps = samples.pop("keeps a Uint8Array")
+    lose = ", ".join(store for store, answer in keeps.items() if not answer.values[0])
+    note = f"{_versions()}. What loses a Uint8Array, such as an identity-key: {lose or 'none'}."
+    yield Matrix("Milliseconds of a call, of one account", CALLS, samples, note)
     one = samples["get 1 session"]
     yield compared(
         "get 1 session", CALLS, one[OURS], _fastest(one, ADAPTERS), at_most=1, note=HOW_CALLS
@@ -185,10 +189,10 @@ def _of_a_group(samples: Samples) -> Iterator[Figure | Curve]:
 
 def _of_an_import(bench: Bench, servers: dict[str, Any]) -> Iterator[Figure]:
     """Every round takes folders, and so accounts, of its own."""
-    count = 10 if bench.quick else 100
+    count = 5 if bench.quick else 100
     rivals = [*ADAPTERS, *([REDIS] if "redis" in servers else [])]
     took: dict[str, list[float]] = defaultdict(list)
-    for turn in range(1 if bench.quick else 3):
+    for turn in range(1 if bench.quick else 2):
         parent = bench.folder()
         for number in range(count):
             folders.sample(folders.LARGE).copy(parent, f"company_{turn}{number:03}")

@@ -8,9 +8,9 @@ import pg from 'pg'
 import { filled, openStores, quick, report, servers } from './stores.js'
 import * as values from './values.js'
 
-const DEVICES = quick ? 100 : 1_000
+const DEVICES = quick ? 50 : 1_000
 const DELAYS_MS = [0, 5, 20]
-const ROUNDS = { 0: 5, 5: quick ? 1 : 2, 20: 1 }
+const ROUNDS = { 0: 5, 5: 1, 20: 1 }
 const CONTENDERS = ['pg-auth-state', 'pg-auth-state, warm cache', 'postgres-baileys', 'baileys-store on Redis']
 const ACCOUNT = 'group_1'
 const GROUP = '120363025000000001@g.us'

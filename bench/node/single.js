@@ -3,8 +3,8 @@ import { assertFound, filled, openStores, quick, report, servers } from './store
 import * as values from './values.js'
 
 const ACCOUNT = 'company_1'
-const BUDGET_MS = quick ? 1_000 : 9_000 // for each workload, all stores together
-const LEAST_ROUNDS = quick ? 3 : 10
+const BUDGET_MS = quick ? 500 : 7_000 // for each workload, all stores together
+const LEAST_ROUNDS = quick ? 2 : 10
 const CALLS = 5 // of one store in a row
 
 const preKeys = values.numbers(812)
@@ -67,6 +67,12 @@ for (const store of stores) {
     const keys = () => ({ 'pre-key': values.each(preKeys, values.preKey), session: values.each(sessions, values.session) })
     const [auth] = await filled(store, [ACCOUNT], keys, values.creds)
     accounts.set(store, auth)
+}
+for (const [store, { state: { keys } }] of accounts) {
+    const given = new Uint8Array(values.identityKey())
+    await keys.set({ 'identity-key': { mine: given } })
+    const { mine } = await keys.get('identity-key', ['mine'])
+    report('keeps a Uint8Array', store, [mine instanceof Uint8Array && Buffer.compare(mine, given) === 0 ? 1 : 0], '')
 }
 for (const [name, workload] of Object.entries(WORKLOADS)) {
     const contenders = stores.filter(store => !workload.without?.includes(store.name))

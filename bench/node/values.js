@@ -11,7 +11,13 @@ const sessions = Object.values(sample.keys.session).map(value => JSON.stringify(
 
 export const creds = sample.creds
 
-const base64 = size => randomBytes(size).toString('base64')
+// Random enough, and no time of the contenders.
+const noise = randomBytes(1 << 16)
+const bytes = size => {
+    const start = Math.floor(Math.random() * (noise.length - size))
+    return Buffer.from(noise.subarray(start, start + size))
+}
+const base64 = size => bytes(size).toString('base64')
 
 let count = 0
 
@@ -29,7 +35,7 @@ export function turned(value) {
     return value
 }
 
-export const preKey = () => ({ public: randomBytes(32), private: randomBytes(32) })
+export const preKey = () => ({ public: bytes(32), private: bytes(32) })
 
 /** A Buffer with JSON text in it, as libsignal keeps it: 2 KB. */
 export const senderKey = () => Buffer.from(JSON.stringify([{
@@ -41,7 +47,7 @@ export const senderKey = () => Buffer.from(JSON.stringify([{
 
 export const memory = devices => Object.fromEntries(devices.map(device => [`${device}@s.whatsapp.net`, true]))
 
-export const identityKey = () => randomBytes(33)
+export const identityKey = () => bytes(33)
 
 /** `{id: value}` @param {string[]} ids @param {() => any} value */
 export const each = (ids, value) => Object.fromEntries(ids.map(id => [id, value()]))

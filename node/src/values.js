@@ -20,6 +20,41 @@ export function assertStorable(what, name) {
     }
 }
 
+// A value that only the library knows how to store.
+const UNKNOWN = Symbol('unknown')
+
+/**
+ * Plain data with its bytes in stored form, itself where it has none: what the library's replacer gives, in half
+ * the time, without the list of numbers that `toJSON` makes of a Buffer first.
+ * @param {any} value an object or a list @returns {any}
+ */
+function withoutBytes(value) {
+    if (value instanceof Uint8Array) {
+        const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        return { type: 'Buffer', data: bytes.toString('base64') }
+    }
+    const list = Array.isArray(value)
+    if (!list && (Object.getPrototypeOf(value) !== Object.prototype || value.type === 'Buffer') || value.toJSON !== undefined) {
+        return UNKNOWN
+    }
+    let stored = value
+    for (const name of Object.keys(value)) {
+        const item = value[name]
+        if (typeof item !== 'object' || item === null) {
+            continue
+        }
+        const plain = withoutBytes(item)
+        if (plain === UNKNOWN || (plain !== item && name === '__proto__')) {
+            return UNKNOWN
+        }
+        if (plain !== item) {
+            stored = stored !== value ? stored : list ? [...value] : { ...value }
+            stored[name] = plain
+        }
+    }
+    return stored
+}
+
 /**
  * @typedef {{replacer: (key: string, value: any) => any, reviver: (key: string, value: any) => any}} BufferJSON
  * @typedef {ReturnType<typeof codec>} Codec
@@ -53,51 +88,55 @@ export function codec({ replacer, reviver }) {
         return reviver.call(this, key, value)
     }
 
-    /** As JSON.parse does with a reviver. @param {any} holder @param {string} key @returns {any} */
+    /** As JSON.parse does with a reviver, several times as fast: only objects stand for something else. @param {any} holder @param {string} key @returns {any} */
     function walk(holder, key) {
         const value = holder[key]
-        if (typeof value === 'object' && value !== null) {
-            for (const name of Object.keys(value)) {
-                // `__proto__` is a name like any other.
-                Object.defineProperty(value, name, {
-                    value: walk(value, name), configurable: true, enumerable: true, writable: true
-                })
+        return typeof value === 'object' && value !== null ? revived.call(holder, key, members(value)) : value
+    }
+
+    /** @param {any} object */
+    function members(object) {
+        for (const name of Object.keys(object)) {
+            const value = walk(object, name)
+            if (value === object[name]) {
+                continue
+            }
+            if (name === '__proto__') { // a name like any other, but slow to treat so
+                Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
+            } else {
+                object[name] = value
             }
         }
-        return revived.call(holder, key, value)
+        return object
     }
+
+    /** @param {any} value */
+    const revive = value => walk({ '': value }, '')
 
     return {
         /** The JSON text to send. @param {any} value */
         encode(value) {
-            const text = JSON.stringify(value, replaced)
+            const plain = typeof value === 'object' && value !== null ? withoutBytes(value) : value
+            const text = plain === UNKNOWN ? JSON.stringify(value, replaced) : JSON.stringify(plain)
             return ESCAPED.test(text) ? JSON.stringify(value, carried) : text
         },
 
         /** A stored value, from its JSON text. @param {string} text */
         decode(text) {
-            return REVIVED.test(text) ? JSON.parse(text, revived) : JSON.parse(text)
+            const value = JSON.parse(text)
+            return REVIVED.test(text) ? revive(value) : value
         },
 
         /** `{id: value}` of JSON text: ids are any text, the object itself never stands for bytes. @param {string} text */
         decodeIds(text) {
             const values = JSON.parse(text)
-            return REVIVED.test(text) ? this.reviveIds(values) : values
+            return REVIVED.test(text.slice(1)) ? members(values) : values // an id may be a number
         },
 
-        /** The same of what was parsed already. @param {Record<string, any>} values */
-        reviveIds(values) {
-            for (const id of Object.keys(values)) {
-                Object.defineProperty(values, id, {
-                    value: walk(values, id), configurable: true, enumerable: true, writable: true
-                })
-            }
-            return values
-        },
+        /** The same of what was parsed already. */
+        reviveIds: members,
 
-        /** A stored value that was parsed already. @param {any} value */
-        revive(value) {
-            return walk({ '': value }, '')
-        }
+        /** A stored value that was parsed already. */
+        revive
     }
 }
