@@ -15,14 +15,13 @@ from typing import Any
 
 import accounts
 from figures import Figure, Sample, compared
+from pg_auth_state import AuthState, Keyring
 from race import Contender, race
 from servers import Bench, Database
 
-from pg_auth_state import AuthState, Keyring
-
 GROUP = "Encrypted values, through the Python client"
 SESSIONS = [f"55119{number:08}.0" for number in range(1000)]
-COUNTS = {1: 400, 10: 300, 100: 100, 812: 30}
+COUNTS = {1: 200, 10: 150, 100: 60, 812: 16}
 
 
 def run(bench: Bench) -> Iterator[Figure]:

@@ -17,7 +17,7 @@ import report
 from figures import Curve, Figure, Matrix
 from servers import ROOT, Bench, missing_packages
 
-PARTS = ("functions", "clients", "growth", "cleanup", "scaling")
+PARTS = ("functions", "clients", "encryption", "growth", "cleanup", "scaling")
 
 # No measurement may end up in a database of whoever runs it.
 for name in list(os.environ):

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def test_a_value_is_read_as_the_vectors_say(vector: Any) -> None:
     assert stored == json.loads(vector["text"])
     assert _wire.decoded(stored) == shown(vector["plain"])
     assert not opening.is_doubtful
+    assert read_by_another(vector["stored"])[1] == vector["text"]
 
 
 @named("values")
@@ -449,6 +451,19 @@ def test_under_a_lease_all_is_encrypted_as_well(state: Any, db: Any) -> None:
         state.save_creds(PAIRED)
     assert state.get_creds() == PAIRED
     assert stored_header(db)["complete"] is True
+
+
+def test_over_a_pool_and_in_a_transaction_of_the_callers_too(kind: Any, db: Any) -> None:
+    connection = kind.connection(db.service_dsn)
+    for source in (kind.pool(db.service_dsn, min_size=1), connection):
+        state = kind.state(source, encryption=keyring())
+        with connection.transaction() if source is connection else nullcontext():
+            state.save_creds(PAIRED)
+            state.set_keys(PLAIN)
+            assert state.get_keys("pre-key", ["7"]) == PLAIN["pre-key"]
+            assert state.get_creds() == PAIRED
+        assert stored_header(db)["complete"] is True
+        assert state.delete_company() == 10
 
 
 def test_the_vectors_are_as_their_maker_writes_them(tmp_path: Path) -> None:
