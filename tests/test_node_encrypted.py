@@ -1,4 +1,4 @@
-"""Baileys itself over encrypted accounts through Node, and what a dump of the database shows then."""
+"""Baileys itself over encrypted accounts through Node, and what a dump then shows."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import { encryption, opened, vectors } from './jwe.mjs'
 import { baileys, libsignal, pool } from './library.mjs'
 import { postgrest } from './postgrest_stand_in.mjs'
 
-const { DecryptionError, InvalidInput, PlaintextRefused, useDatabaseAuthState, useSupabaseAuthState } = published
+const { DecryptionError, InvalidInput, PlaintextRefused, useAuthState, useDatabaseAuthState, useSupabaseAuthState } = published
 const library = await baileys(7)
 const options = { baileys: library, libsignal }
 const codec = codecOf(library.BufferJSON)
@@ -270,6 +270,7 @@ for (const [over, open] of Object.entries(TRANSPORTS)) {
         assert.equal(opened(await storedCreds(company)).header.complete, true, 'who saw it incomplete does not undo that')
         for (const reader of [auth, await open(company), await open(company, { lease: LEASE })]) {
             await assert.rejects(read(reader, 'session', '2.0'), PlaintextRefused)
+            await reader.close()
         }
     })
 
@@ -311,7 +312,7 @@ test('a large write is not overtaken by a small one that is encrypted sooner', a
     state.creds.accountSyncCounter = 2
     assert.deepEqual(await state.keys.get('session', ['1.0']), { '1.0': { n: 2 } })
     await close()
-    assert.deepEqual(db.calls.map(({ fn }) => fn).filter(fn => fn !== 'auth_get_keys'), ['auth_set_keys', 'auth_set_keys', 'auth_save_creds'])
+    assert.deepEqual(db.calls.map(({ fn }) => fn).filter(fn => /set|save/.test(fn)), ['auth_set_keys', 'auth_set_keys', 'auth_save_creds'])
     assert.equal(JSON.parse(opened(await storedCreds('overtaken')).text).accountSyncCounter, 1)
 })
 
@@ -320,6 +321,12 @@ test('from memory under a lease a read asks nothing and needs no key', async () 
     await before.state.keys.set({ session: Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`${n}.0`, { n }])) })
     const { state } = await TRANSPORTS.pg('warm', { lease: LEASE })
     assert.equal(await db.of(async () => assert.deepEqual(await state.keys.get('session', ['7.0', 'none']), { '7.0': { n: 7 }, none: null })), 0)
+})
+
+test('by the flag an account is encrypted in the database, too', async () => {
+    const environment = { USE_DATABASE_AUTH_STATE: 'true' }
+    await useAuthState({ folder: join(tmpdir(), 'none'), pool: db, companyId: 'flag', environment, encryption, ...options })
+    assert.equal(opened(await storedCreds('flag')).header.complete, true)
 })
 
 test('paired creds without an identity are refused', async () => {
