@@ -71,15 +71,11 @@ export class Sealing {
 
     // Out
 
-    /** JSON texts of keys as they are sent. @param {Record<string, Record<string, string>>} texts */
+    /** JSON texts of keys as they are sent, with a keyring. @param {Record<string, Record<string, string>>} texts */
     async batch(texts) {
-        const { keyring } = this
-        if (!keyring) {
-            return texts
-        }
         return Object.fromEntries(await Promise.all(Object.entries(texts).map(async ([type, values]) => [
             type,
-            keyring.plainTypes.has(type) ? values : Object.fromEntries(await Promise.all(
+            this.keyring?.plainTypes.has(type) ? values : Object.fromEntries(await Promise.all(
                 Object.entries(values).map(async ([id, text]) => [
                     id, text === 'null' ? text : JSON.stringify(await this.#sealed(type, id, { type, id }, text))
                 ])

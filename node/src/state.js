@@ -121,7 +121,7 @@ class Account {
     async #newCreds() {
         const text = this.codec.encode(this.baileys.initAuthCreds())
         const creds = await this.sealing.creds(text, this.sealing.about(text), true)
-        const won = await this.#write(() => false, 'auth_init_creds', () => [['p_creds', 'jsonb', creds]])
+        const won = await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]])
         const [stored] = this.transport.parsed(won)
         return this.sealing.openedCreds(stored)
     }
@@ -206,11 +206,13 @@ class Account {
                 id, value ? this.codec.encode(value) : 'null'
             ]))
         }
-        const sealed = this.sealing.batch(texts) // while earlier writes are under way
-        sealed.catch(() => {}) // thrown in turn
+        const sealed = this.sealing.keyring && this.sealing.batch(texts) // while earlier writes are under way
+        sealed?.catch(() => {}) // thrown in turn
+        /** @param {Record<string, Record<string, string>>} texts @returns {import('./postgres.js').Argument[]} */
+        const keys = texts => [['p_data', 'jsonb', json(texts)]]
         const touches = (/** @type {string} */ type, /** @type {readonly string[]} */ ids) =>
             type in texts && ids.some(id => Object.hasOwn(texts[type], id))
-        await this.#write(touches, 'auth_set_keys', async () => [['p_data', 'jsonb', json(await sealed)]], written => {
+        await this.#write(touches, 'auth_set_keys', sealed ? async () => keys(await sealed) : keys(texts), written => {
             for (const type in texts) {
                 for (const id of Object.keys(texts[type])) {
                     if (!written) {
@@ -228,22 +230,25 @@ class Account {
     /** @returns {Promise<void>} */
     async clear() {
         this.#check()
-        await this.#write(() => true, 'auth_clear_keys', () => [], written => written ? this.cache?.clear() : this.cache?.forget())
+        await this.#write(() => true, 'auth_clear_keys', [], written => written ? this.cache?.clear() : this.cache?.forget())
     }
 
     /** @returns {Promise<void>} */
     async saveCreds() {
         this.#check()
         const text = this.codec.encode(this.creds) // now, at the call
-        const about = this.sealing.about(text)
-        await this.#write(() => false, 'auth_save_creds', async () => [['p_creds', 'jsonb', await this.#sealedCreds(text, about)]])
+        await this.#write(() => false, 'auth_save_creds', this.sealing.keyring ? this.#sealedCreds(text) : [['p_creds', 'jsonb', text]])
     }
 
-    /** Whether all is encrypted has to be known: whoever stores the first creds has encrypted everything there is. @param {string} text @param {Record<string, unknown>} about */
-    async #sealedCreds(text, about) {
+    /** To be asked for in turn: whether all is encrypted has to be known. @param {string} text @returns {() => Promise<import('./postgres.js').Argument[]>} */
+    #sealedCreds(text) {
         const { sealing } = this
-        const first = sealing.keyring && !sealing.complete && await this.#storedCreds() === null
-        return sealing.creds(text, about, sealing.complete || first === true)
+        const about = sealing.about(text)
+        return async () => {
+            // Whoever stores the first creds has encrypted everything there is.
+            const first = !sealing.complete && await this.#storedCreds() === null
+            return [['p_creds', 'jsonb', await sealing.creds(text, about, sealing.complete || first)]]
+        }
     }
 
     /** Pairs of id and value. @param {string} type @returns {AsyncGenerator<[string, any]>} */
@@ -309,7 +314,7 @@ class Account {
     /**
      * @param {(type: string, ids: readonly string[]) => boolean} touches
      * @param {string} fn
-     * @param {() => import('./postgres.js').Argument[] | Promise<import('./postgres.js').Argument[]>} args asked for when it is its turn
+     * @param {import('./postgres.js').Argument[] | (() => Promise<import('./postgres.js').Argument[]>)} args or what gives them in turn
      * @param {(written: boolean) => void} [settled] before anybody can read what was written
      */
     #write(touches, fn, args, settled) {
@@ -317,8 +322,9 @@ class Account {
             this.lease?.check()
             const { token = null } = this.lease ?? {}
             try {
+                const own = typeof args === 'function' ? await args() : args
                 const all = /** @type {import('./postgres.js').Argument[]} */ ([
-                    ['p_company_id', 'text', this.companyId], ...await args(), ['p_lease_token', 'bigint', token]
+                    ['p_company_id', 'text', this.companyId], ...own, ['p_lease_token', 'bigint', token]
                 ])
                 const answer = await this.#trying(() => this.transport.scalar(fn, all))
                 settled?.(true)
