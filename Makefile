@@ -65,7 +65,7 @@ race: .venv/dev test-packages ## let sessions race for leases for MINUTES=10, on
 	@$(bin)/python tests/race_leases.py $(MINUTES)
 
 .PHONY: bench
-bench: .venv/bench bench-packages bench/node/node_modules/.package-lock.json ## measure everything beside its rivals, into docs/benchmarks.md; QUICK=1 for a look
+bench: .venv/bench bench-packages node/node_modules/.package-lock.json bench/node/node_modules/.package-lock.json ## measure everything beside its rivals, into docs/benchmarks.md; QUICK=1 for a look
 	@$(bin)/python bench/run.py $(if $(QUICK),--quick)
 
 .PHONY: sql

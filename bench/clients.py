@@ -57,9 +57,9 @@ Samples = dict[str, dict[str, Sample]]  # by workload and store
 
 def run(bench: Bench) -> Iterator[Figure | Curve | Matrix]:
     servers = _servers(bench)
-    yield from _of_calls(_measured(bench, "single.js", servers))
-    yield from _of_messages(_measured(bench, "mix.js", servers))
-    yield from _of_a_group(_measured(bench, "group.js", servers))
+    yield from _of_calls(measured(bench, "single.js", servers))
+    yield from _of_messages(measured(bench, "mix.js", servers))
+    yield from _of_a_group(measured(bench, "group.js", servers))
     yield from _of_an_import(bench, servers)
 
 
@@ -85,7 +85,7 @@ def _servers(bench: Bench) -> dict[str, Any]:
     return servers
 
 
-def _measured(bench: Bench, program: str, servers: dict[str, Any], *arguments: object) -> Samples:
+def measured(bench: Bench, program: str, servers: dict[str, Any], *arguments: object) -> Samples:
     """What a program of node/ printed: a line of JSON for each workload and store."""
     started = time.monotonic()
     done = subprocess.run(
@@ -202,7 +202,7 @@ def _of_an_import(bench: Bench, servers: dict[str, Any]) -> Iterator[Figure]:
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
         took[OURS].append((time.perf_counter() - started) * 1000)
         for rival in rivals:
-            samples = _measured(bench, "import_folders.js", servers, rival, parent)
+            samples = measured(bench, "import_folders.js", servers, rival, parent)
             took[rival] += samples["import"][rival].values
     for rival in rivals:
         yield compared(

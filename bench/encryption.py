@@ -1,4 +1,4 @@
-"""What encryption costs the Python client, and the disk: encrypted accounts against plain ones.
+"""What encryption costs both clients, and the disk: encrypted accounts against plain ones.
 
 A part of `make bench`: bench/run.py --only encryption
 """
@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import accounts
+import clients
 from figures import Figure, Sample, compared
 from pg_auth_state import AuthState, Keyring
 from race import Contender, race
 from servers import Bench, Database
 
 GROUP = "Encrypted values, through the Python client"
+NODE = "Encrypted values, through Node"
 SESSIONS = [f"55119{number:08}.0" for number in range(1000)]
 COUNTS = {1: 200, 10: 150, 100: 60, 812: 16}
 
@@ -43,6 +45,7 @@ def run(bench: Bench) -> Iterator[Figure]:
         rounds = 12 if bench.quick else 100
         yield figure("save creds", rounds, saving(sealed), saving(plain))
         yield size(database)
+    yield from through_node(bench, database)
 
 
 def sessions(names: list[str]) -> dict[str, dict[str, Any]]:
@@ -72,6 +75,15 @@ def saving(state: AuthState) -> Contender:
 def figure(workload: str, rounds: int, sealed: Contender, plain: Contender) -> Figure:
     taken = race(rounds, {"encrypted": sealed, "plain": plain})
     return compared(workload, GROUP, taken["encrypted"], taken["plain"])
+
+
+def through_node(bench: Bench, database: Database) -> Iterator[Figure]:
+    sealed = "pg-auth-state, encrypted"
+    servers = {"ours": database.service_dsn}
+    taken = clients.measured(bench, "single.js", servers, sealed, clients.OURS)
+    del taken["keeps a Uint8Array"]
+    for workload, stores in taken.items():
+        yield compared(workload, NODE, stores[sealed], stores[clients.OURS])
 
 
 def size(database: Database) -> Figure:

@@ -15,7 +15,27 @@ export interface LeaseOptions {
     steal?: boolean
 }
 
+export interface Jwk {
+    kty: string
+    kid?: string
+    k?: string
+}
+
+/** A JWK Set (RFC 7517) is one of these. Wants `jose`. */
+export interface EncryptionOptions {
+    /** Keys of 32 bytes by their names, or the JWKs of a JWK Set. Those that still read something stay among them. */
+    keys: Record<string, Uint8Array> | readonly Jwk[]
+    /** The name of the one to write with; of JWKs the first unless told. */
+    current?: string
+    /** Types of keys that are not encrypted: lid-mapping, so that the cleanup can read them. All clients of an account must have the same. */
+    plainTypes?: readonly string[]
+    /** Whether values that are not encrypted are read. Unless told, they are until the account is known to be encrypted completely. */
+    allowPlaintext?: boolean
+}
+
 export interface AuthStateOptions {
+    /** The keys with which values are encrypted before they are sent. Without, what is encrypted is a DecryptionError. */
+    encryption?: EncryptionOptions
     /** The Baileys in use, where `import('baileys')` would find none or another one. */
     baileys?: any
     /** The libsignal in use, where it is not found beside Baileys: for bindSignalJobs. */
@@ -26,7 +46,7 @@ export interface AuthStateOptions {
     lease?: LeaseOptions
     /** Told once, at the moment the lease is lost; from then on every call throws LeaseLost. */
     onLeaseLost?: (error: Error) => void
-    /** How much JSON text to keep in memory under a lease; 64 MB. What does not fit is read on demand. */
+    /** How much JSON text, never encrypted there, to keep in memory under a lease; 64 MB. What does not fit is read on demand. */
     maxCacheBytes?: number
     /** How long transient failures are tried again; 15,000 ms. */
     retryMs?: number
@@ -105,3 +125,14 @@ export class VersionConflict extends AuthStateError {}
 export class NotFound extends AuthStateError {}
 export class IdentityChangeRefused extends AuthStateError {}
 export class UnsafeRequest extends AuthStateError {}
+/** A stored value cannot be decrypted: no key, another key, or it was changed or moved. `code` is ''. */
+export class DecryptionError extends AuthStateError {
+    /** 'creds' for creds. */
+    keyType: string
+    /** null for creds. */
+    keyId: string | null
+    /** Under which key it is. */
+    kid: string | null
+}
+/** The value is not encrypted, but everything of this account should be. Somebody wrote it without the keys; do not use it. */
+export class PlaintextRefused extends DecryptionError {}

@@ -14,6 +14,7 @@ import pytest
 from harness.cluster import Database
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import Sample, account, samples
+from pg_auth_state._identity import header, is_sealed
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
 
@@ -21,7 +22,15 @@ SCRIPT = Path(__file__).parents[1] / "node/test/interop.mjs"
 
 # The version that wrote the folder; what rc.1 to rc.5 wrote is stored as all later ones write it.
 READERS = {"baileys7": "7", "baileys7rc4": "7", "baileys6": "6", "baileys617": "617"}
+OLD, NEW = ({"kty": "oct", "kid": kid, "k": kid[0] * 43} for kid in ("old", "new"))
 every_folder = pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
+
+
+every_version = pytest.mark.parametrize(
+    "sample",
+    {READERS[sample.path.parent.name]: sample for sample in samples()}.values(),
+    ids=lambda sample: sample.name,
+)
 
 
 def run(db: Database, command: list[Any], given: str = "") -> str:
@@ -70,6 +79,45 @@ def test_the_library_reads_what_node_wrote_and_python_exported(
     assert json.loads(read) == as_the_library_reads_it(sample)
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {path.name for path in sample.path.iterdir()}
+
+
+@every_version
+def test_both_read_what_the_other_encrypted(
+    db: Database, tmp_path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sample.copy(tmp_path)
+    keys = tmp_path / "keys.json"
+    monkeypatch.setenv("PG_AUTH_STATE_KEYS", str(keys))
+    of_python, of_node = account(sample.name), "of-node"
+    wanted = as_the_library_reads_it(sample)
+
+    def know(*known: dict[str, str]) -> None:
+        keys.write_text(json.dumps({"keys": known}))
+        keys.chmod(0o600)
+
+    know(OLD)
+    python(db, "import", folder, "--lid-ttl", "never", "--no-backup")
+    node(db, "write", sample, of_node, folder)
+    assert kids(db) == {"old"}
+    for company in (of_python, of_node):
+        assert json.loads(node(db, "compare", sample, company, folder)) == wanted
+
+    know(NEW, OLD)
+    python(db, "rekey", "--all")
+    know(NEW)
+    assert kids(db) == {"new"}
+    for company in (of_python, of_node):
+        assert json.loads(node(db, "compare", sample, company, folder)) == wanted
+        python(db, "export", company, tmp_path / f"{company} out", "--decrypt")
+        plain = node(db, "compare", sample, company, tmp_path / f"{company} out")
+        assert json.loads(plain) == wanted
+
+
+def kids(db: Database) -> set[str | None]:
+    """What everything is encrypted with."""
+    query = "select value from whatsapp_keys union all select creds from whatsapp_auth"
+    values = [value for (value,) in db.conn.execute(query).fetchall()]
+    return {(header(value) or {}).get("kid") if is_sealed(value) else None for value in values}
 
 
 def test_node_writes_the_rows_that_python_imports(db: Database, tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
-/** One account, one call at a time: what each of Baileys' calls takes. Stores take turns, a few calls each. */
+/**
+ * One account, one call at a time: what each of Baileys' calls takes. Stores take turns, a few calls each.
+ *
+ *     BENCH_SERVERS=… node single.js [names of stores]
+ */
 import { assertFound, filled, openStores, quick, report, servers } from './stores.js'
 import * as values from './values.js'
 
+const names = process.argv.slice(2)
 const ACCOUNT = 'company_1'
 const BUDGET_MS = quick ? 500 : 7_000 // for each workload, all stores together
 const LEAST_ROUNDS = quick ? 2 : 10
@@ -61,7 +66,7 @@ async function call({ make, run, check }, store, auth) {
     return took
 }
 
-const stores = await openStores(servers)
+const stores = await openStores(servers, names.length ? names : undefined)
 const accounts = new Map()
 for (const store of stores) {
     const keys = () => ({ 'pre-key': values.each(preKeys, values.preKey), session: values.each(sessions, values.session) })

@@ -1,4 +1,5 @@
 /** The contenders, each used as its README says, all of one kind of server on the same one. */
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import KeyvPostgres from '@keyv/postgres'
@@ -20,9 +21,12 @@ import { usePerKeyAuthState, useProposedAuthState } from './statements.js'
  * @typedef {{name: string, open: (account: string) => Promise<any>, close: () => Promise<any>}} Store
  */
 
+const ENCRYPTED = 'pg-auth-state, encrypted'
+
 /** By name, how to make one of the servers that it needs. */
 const CONTENDERS = {
     'pg-auth-state': ({ ours }) => ours && pooled(ours, (pool, account) => useDatabaseAuthState(pool, account, { baileys })),
+    [ENCRYPTED]: ({ ours }) => ours && encrypted(ours),
     'pg-auth-state, warm cache': ({ ours }) => ours && warmed(ours),
     'useMultiFileAuthState': ({ folder }) => folder && inFolder(folder),
     'postgres-baileys': ({ postgres }) => postgres && postgresBaileys(postgres),
@@ -37,8 +41,11 @@ const CONTENDERS = {
     }
 }
 
+/** All but the encrypted one, which is measured against ourselves alone. */
+const RIVALS = Object.keys(CONTENDERS).filter(name => name !== ENCRYPTED)
+
 /** @param {Servers} servers @param {string[]} [names] @returns {Promise<Store[]>} */
-export async function openStores(servers, names = Object.keys(CONTENDERS)) {
+export async function openStores(servers, names = RIVALS) {
     const stores = await Promise.all(names.map(async name => ({ name, ...await CONTENDERS[name](servers) })))
     return stores.filter(store => store.open)
 }
@@ -47,6 +54,12 @@ export async function openStores(servers, names = Object.keys(CONTENDERS)) {
 function pooled(connectionString, use) {
     const pool = new pg.Pool({ connectionString })
     return { open: account => use(pool, account), close: () => pool.end() }
+}
+
+/** @param {string} connectionString */
+function encrypted(connectionString) {
+    const encryption = { keys: { '2026-11': randomBytes(32) }, current: '2026-11' }
+    return pooled(connectionString, (pool, account) => useDatabaseAuthState(pool, `${account} encrypted`, { baileys, encryption }))
 }
 
 /** @param {string} folder */

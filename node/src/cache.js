@@ -1,5 +1,5 @@
 /**
- * The keys of an account that is ours alone, in memory as JSON text: nobody else writes while the lease lives.
+ * The keys of an account that is ours alone, in memory as plain JSON text: nobody else writes while the lease lives.
  * All ids are known, so that a miss is free; values that do not fit are read on demand.
  */
 import { pages } from './pages.js'
@@ -13,15 +13,17 @@ export class Cache {
         this.types = new Map()
     }
 
-    /** @param {import('./state.js').Transport} transport @param {string} companyId */
-    async load(transport, companyId) {
+    /**
+     * @param {import('./state.js').Transport} transport @param {string} companyId
+     * @param {(type: string, id: string, stored: string) => Promise<string | undefined>} open gives the text of a value; undefined: reading it throws
+     */
+    async load(transport, companyId, open) {
         /** @type {any[]} */
         const types = await transport.rows('auth_stats', [['p_company_id', 'text', companyId]], ['key_type', 'bytes'])
         for (const { key_type: type } of types.sort((a, b) => Number(a.bytes) - Number(b.bytes))) {
             for await (const rows of pages(transport, companyId, type, () => this.bytes < this.maxBytes)) {
-                for (const row of rows) {
-                    this.put(type, row.key_id, row.value)
-                }
+                const texts = await Promise.all(rows.map(row => row.value === undefined ? undefined : open(type, row.key_id, row.value)))
+                rows.forEach((row, index) => this.put(type, row.key_id, texts[index]))
             }
         }
     }

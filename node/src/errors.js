@@ -42,6 +42,19 @@ export class IdentityChangeRefused extends AuthStateError {}
 /** WA006: unsafe or impossible here; `hint` says what to do instead. */
 export class UnsafeRequest extends AuthStateError {}
 
+/** A stored value cannot be decrypted: no key, another key, or it was changed or moved. Of this package, not of the database. */
+export class DecryptionError extends AuthStateError {
+    /** @param {string} message @param {{keyType: string, keyId: string | null, kid: string | null, detail?: string, hint?: string, companyId?: string}} more */
+    constructor(message, { keyType, keyId, kid, ...more }) {
+        super(message, more)
+        this.keyType = keyType
+        this.keyId = keyId
+        this.kid = kid
+    }
+}
+/** The value is not encrypted, but everything of this account should be: somebody wrote it without the keys. */
+export class PlaintextRefused extends DecryptionError {}
+
 const BY_CODE = {
     WA001: InvalidInput,
     WA002: LeaseLost,

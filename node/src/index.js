@@ -3,7 +3,8 @@ import { openState } from './state.js'
 import { Supabase } from './supabase.js'
 
 export {
-    AuthStateError, IdentityChangeRefused, InvalidInput, LeaseHeld, LeaseLost, NotFound, UnsafeRequest, VersionConflict
+    AuthStateError, DecryptionError, IdentityChangeRefused, InvalidInput, LeaseHeld, LeaseLost, NotFound, PlaintextRefused,
+    UnsafeRequest, VersionConflict
 } from './errors.js'
 export { bindSignalJobs } from './signal-jobs.js'
 export { useAuthState } from './use-auth-state.js'

@@ -40,14 +40,9 @@ export class Postgres {
         return this.#run(fn, args, call => `select ${list.join(', ')} from ${call}`)
     }
 
-    /** A JSON answer, as a value of the library. @param {import('./values.js').Codec} codec @param {any} answer */
-    value(codec, answer) {
-        return answer === null ? null : codec.decode(answer)
-    }
-
-    /** @param {import('./values.js').Codec} codec @param {any} answer */
-    ids(codec, answer) {
-        return codec.decodeIds(answer)
+    /** A JSON answer as it is stored, and its text. @param {any} answer @returns {[value: any, text?: string]} */
+    parsed(answer) {
+        return answer === null ? [null] : [JSON.parse(answer), answer]
     }
 
     /** @param {string} fn @param {Argument[]} args @param {(call: string) => string} select */

@@ -1,10 +1,12 @@
 /** The auth state of one account, as Baileys wants it, over any transport. */
 import { AuthStateError, InvalidInput, LeaseLost, translated } from './errors.js'
 import { Cache } from './cache.js'
+import { Keyring } from './keyring.js'
 import { Lease } from './lease.js'
 import { allWritten, inTurn, written } from './ordering.js'
 import { pages } from './pages.js'
 import { retrying } from './retry.js'
+import { Sealing } from './sealing.js'
 import { bindSignalJobs } from './signal-jobs.js'
 import { assertStorable, codec as codecOf } from './values.js'
 
@@ -40,10 +42,11 @@ export async function openState(transport, companyId, options = {}) {
     assertStorable('companyId', companyId)
     const library = options.baileys ?? await installedBaileys()
     const baileys = library.proto ? library : library.default ?? library // 6.17 is CommonJS: import does not name all of it
+    const keyring = options.encryption ? await Keyring.of(options.encryption) : null
     if (options.bindSignalJobs !== false) {
         bindSignalJobs(options.libsignal)
     }
-    const account = new Account(transport, companyId, baileys, options)
+    const account = new Account(transport, companyId, baileys, keyring, options)
     try {
         await account.open()
     } catch (error) {
@@ -53,13 +56,23 @@ export async function openState(transport, companyId, options = {}) {
     return account.published()
 }
 
+/** Of texts by type and id. @param {Record<string, Record<string, string>>} texts */
+function json(texts) {
+    const types = Object.entries(texts).map(([type, values]) => {
+        const ids = Object.entries(values).map(([id, text]) => `${JSON.stringify(id)}:${text}`)
+        return `${JSON.stringify(type)}:{${ids.join(',')}}`
+    })
+    return `{${types.join(',')}}`
+}
+
 class Account {
-    /** @param {Transport} transport @param {string} companyId @param {any} baileys @param {Options} options */
-    constructor(transport, companyId, baileys, options) {
+    /** @param {Transport} transport @param {string} companyId @param {any} baileys @param {Keyring | null} keyring @param {Options} options */
+    constructor(transport, companyId, baileys, keyring, options) {
         this.transport = transport
         this.companyId = companyId
         this.baileys = baileys
         this.codec = codecOf(baileys.BufferJSON)
+        this.sealing = new Sealing(keyring, companyId, this.codec)
         this.retryMs = options.retryMs ?? RETRY_MS
         this.closed = false
         /** @type {any} */
@@ -67,6 +80,7 @@ class Account {
         /** @type {Lease | null} */
         this.lease = options.lease ? new Lease(transport, companyId, options.lease, error => {
             this.cache?.clear()
+            this.sealing.forget()
             options.onLeaseLost?.(error)
         }) : null
         /** @type {Cache | null} */
@@ -78,21 +92,38 @@ class Account {
         if (lease) {
             await this.#trying(() => lease.acquire())
         }
-        const creds = await this.#read('auth_get_creds', [])
-        this.creds = this.transport.value(this.codec, creds) ?? await this.#newCreds()
+        this.creds = await this.#storedCreds() ?? await this.#newCreds()
         if (cache) {
+            const opening = this.sealing.opening()
             await this.#trying(() => {
                 cache.clear()
-                return cache.load(this.transport, this.companyId)
+                return cache.load(this.transport, this.companyId, (type, id, stored) => opening.text(type, id, stored))
             })
+            if (opening.isDoubtful && await this.#isComplete()) {
+                cache.forget()
+            }
         }
+    }
+
+    /** Null if there are none. */
+    async #storedCreds() {
+        const [stored] = this.transport.parsed(await this.#read('auth_get_creds', []))
+        return this.sealing.openedCreds(stored)
+    }
+
+    /** Whether the creds say by now that all is encrypted. */
+    async #isComplete() {
+        await this.#storedCreds()
+        return this.sealing.complete
     }
 
     /** Whoever starts together ends with the same identity: the database keeps the first creds. */
     async #newCreds() {
-        const creds = this.codec.encode(this.baileys.initAuthCreds())
+        const text = this.codec.encode(this.baileys.initAuthCreds())
+        const creds = await this.sealing.creds(text, this.sealing.about(text), true)
         const won = await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]])
-        return this.transport.value(this.codec, won)
+        const [stored] = this.transport.parsed(won)
+        return this.sealing.openedCreds(stored)
     }
 
     published() {
@@ -125,7 +156,7 @@ class Account {
         if (this.cache) {
             found = await this.#cached(type, ids, this.cache)
         } else if (ids.length) {
-            found = this.transport.ids(this.codec, await this.#fetch(type, ids))
+            found = await this.#fetch(type, ids)
         } else {
             found = {}
         }
@@ -139,15 +170,22 @@ class Account {
         return found
     }
 
-    /** @param {string} type @param {readonly string[]} ids */
-    #fetch(type, ids) {
-        return this.#read('auth_get_keys', [['p_key_type', 'text', type], ['p_key_ids', 'text[]', ids]])
+    /** Plain values hold unless all is encrypted by now: then they are read again, since they may have been meanwhile. @param {string} type @param {readonly string[]} ids */
+    async #fetch(type, ids) {
+        for (;;) {
+            const answer = await this.#read('auth_get_keys', [['p_key_type', 'text', type], ['p_key_ids', 'text[]', ids]])
+            const opening = this.sealing.opening()
+            const found = await opening.ids(type, ...this.transport.parsed(answer))
+            if (!opening.isDoubtful || !await this.#isComplete()) {
+                return found
+            }
+        }
     }
 
     /** @param {string} type @param {string[]} ids @param {Cache} cache */
     async #cached(type, ids, cache) {
         const absent = ids.filter(id => cache.has(type, id) && cache.text(type, id) === undefined)
-        const read = absent.length ? this.transport.ids(this.codec, await this.#fetch(type, absent)) : {}
+        const read = absent.length ? await this.#fetch(type, absent) : {}
         this.#check()
         return Object.fromEntries(ids.map(id => {
             const text = cache.text(type, id)
@@ -161,18 +199,20 @@ class Account {
         // Now, at the call: what the caller changes afterwards is not part of it. Falsy deletes, as in the file store.
         /** @type {Record<string, Record<string, string>>} */
         const texts = Object.create(null)
-        const types = Object.keys(data).map(type => {
+        for (const type of Object.keys(data)) {
             assertStorable('key type', type)
             Object.keys(data[type] ?? {}).forEach(id => assertStorable('key id', id))
             texts[type] = Object.fromEntries(Object.entries(data[type] ?? {}).map(([id, value]) => [
                 id, value ? this.codec.encode(value) : 'null'
             ]))
-            const ids = Object.entries(texts[type]).map(([id, text]) => `${JSON.stringify(id)}:${text}`)
-            return `${JSON.stringify(type)}:{${ids.join(',')}}`
-        })
+        }
+        const sealed = this.sealing.keyring && this.sealing.batch(texts) // while earlier writes are under way
+        sealed?.catch(() => {}) // thrown in turn
+        /** @param {Record<string, Record<string, string>>} texts @returns {import('./postgres.js').Argument[]} */
+        const keys = texts => [['p_data', 'jsonb', json(texts)]]
         const touches = (/** @type {string} */ type, /** @type {readonly string[]} */ ids) =>
             type in texts && ids.some(id => Object.hasOwn(texts[type], id))
-        await this.#write(touches, 'auth_set_keys', [['p_data', 'jsonb', `{${types.join(',')}}`]], written => {
+        await this.#write(touches, 'auth_set_keys', sealed ? async () => keys(await sealed) : keys(texts), written => {
             for (const type in texts) {
                 for (const id of Object.keys(texts[type])) {
                     if (!written) {
@@ -196,8 +236,19 @@ class Account {
     /** @returns {Promise<void>} */
     async saveCreds() {
         this.#check()
-        const creds = this.codec.encode(this.creds) // now, at the call
-        await this.#write(() => false, 'auth_save_creds', [['p_creds', 'jsonb', creds]])
+        const text = this.codec.encode(this.creds) // now, at the call
+        await this.#write(() => false, 'auth_save_creds', this.sealing.keyring ? this.#sealedCreds(text) : [['p_creds', 'jsonb', text]])
+    }
+
+    /** To be asked for in turn: whether all is encrypted has to be known. @param {string} text @returns {() => Promise<import('./postgres.js').Argument[]>} */
+    #sealedCreds(text) {
+        const { sealing } = this
+        const about = sealing.about(text)
+        return async () => {
+            // Whoever stores the first creds has encrypted everything there is.
+            const first = !sealing.complete && await this.#storedCreds() === null
+            return [['p_creds', 'jsonb', await sealing.creds(text, about, sealing.complete || first)]]
+        }
     }
 
     /** Pairs of id and value. @param {string} type @returns {AsyncGenerator<[string, any]>} */
@@ -241,6 +292,7 @@ class Account {
         this.closed = true
         await allWritten(this.companyId)
         this.cache?.clear()
+        this.sealing.forget()
         const { lease } = this
         if (lease) {
             await this.#trying(() => lease.release())
@@ -262,17 +314,18 @@ class Account {
     /**
      * @param {(type: string, ids: readonly string[]) => boolean} touches
      * @param {string} fn
-     * @param {import('./postgres.js').Argument[]} args
+     * @param {import('./postgres.js').Argument[] | (() => Promise<import('./postgres.js').Argument[]>)} args or what gives them in turn
      * @param {(written: boolean) => void} [settled] before anybody can read what was written
      */
     #write(touches, fn, args, settled) {
         return inTurn(this.companyId, touches, async () => {
             this.lease?.check()
             const { token = null } = this.lease ?? {}
-            const all = /** @type {import('./postgres.js').Argument[]} */ ([
-                ['p_company_id', 'text', this.companyId], ...args, ['p_lease_token', 'bigint', token]
-            ])
             try {
+                const own = typeof args === 'function' ? await args() : args
+                const all = /** @type {import('./postgres.js').Argument[]} */ ([
+                    ['p_company_id', 'text', this.companyId], ...own, ['p_lease_token', 'bigint', token]
+                ])
                 const answer = await this.#trying(() => this.transport.scalar(fn, all))
                 settled?.(true)
                 return answer

@@ -37,13 +37,8 @@ export class Supabase {
         ])))
     }
 
-    /** @param {import('./values.js').Codec} codec @param {any} answer */
-    value(codec, answer) {
-        return codec.revive(answer)
-    }
-
-    /** @param {import('./values.js').Codec} codec @param {any} answer */
-    ids(codec, answer) {
-        return codec.reviveIds(answer)
+    /** A JSON answer as it is stored. @param {any} answer @returns {[value: any, text?: string]} */
+    parsed(answer) {
+        return [answer]
     }
 }

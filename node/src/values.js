@@ -129,12 +129,13 @@ export function codec({ replacer, reviver }) {
 
         /** `{id: value}` of JSON text: ids are any text, the object itself never stands for bytes. @param {string} text */
         decodeIds(text) {
-            const values = JSON.parse(text)
-            return REVIVED.test(text.slice(1)) ? members(values) : values // an id may be a number
+            return this.reviveIds(JSON.parse(text), text)
         },
 
-        /** The same of what was parsed already. */
-        reviveIds: members,
+        /** The same of what was parsed already, from this text where there was one. @param {any} values @param {string} [text] */
+        reviveIds(values, text) {
+            return text === undefined || REVIVED.test(text.slice(1)) ? members(values) : values // an id may be a number
+        },
 
         /** A stored value that was parsed already. */
         revive

@@ -13,6 +13,7 @@ import pg from 'pg'
 import { load } from '../../tests/baileys/baileys.mjs'
 import { Device, keyShare, logger, pairing } from '../../tests/baileys/people.mjs'
 import { useDatabaseAuthState } from '../src/index.js'
+import { opened } from './jwe.mjs'
 import { libsignal, pool, SERVICE, SUPERUSER } from './library.mjs'
 
 console.log = console.info = console.warn = console.error = () => {} // libsignal prints whole sessions
@@ -347,16 +348,17 @@ class Files extends Store {
     }
 }
 
-class Database extends Store {
-    /** `crash`: whether it stops without giving its lease back. */
-    constructor(lib, superuser, prefix, { holder, crash = () => false } = {}) {
+export class Database extends Store {
+    /** `holder`: of the lease that is asked for, if any; `crash`: whether it stops without giving its lease back. */
+    constructor(lib, superuser, prefix, { holder = () => undefined, crash = () => false, encryption } = {}) {
         super()
-        Object.assign(this, { lib, superuser, prefix, holder, crash })
+        Object.assign(this, { lib, superuser, prefix, holder, crash, encryption })
     }
 
     async open(name) {
         const connections = new pg.Pool({ connectionString: SERVICE, max: 2 })
-        const options = { baileys: this.lib, libsignal, lease: this.holder && { holder: this.holder } }
+        const holder = this.holder()
+        const options = { baileys: this.lib, libsignal, encryption: this.encryption, lease: holder && { holder } }
         const { state, saveCreds, close } = await useDatabaseAuthState(connections, this.prefix + name, options)
         return {
             state,
@@ -376,7 +378,7 @@ class Database extends Store {
         const one = await this.superuser.query('select creds::text from whatsapp_auth where company_id = $1', [company])
         const all = await this.superuser.query(
             `select key_type || ' ' || key_id as key, value::text from whatsapp_keys where company_id = $1`, [company])
-        const parsed = text => JSON.parse(text, (_, value) =>
+        const parsed = text => JSON.parse(this.encryption ? opened(JSON.parse(text)).text : text, (_, value) =>
             value?.type === 'Utf16' ? Buffer.from(value.data, 'base64').toString('utf16le') : value)
         return {
             creds: parsed(one.rows[0].creds),
@@ -431,8 +433,20 @@ const TYPES = {
         'sender-key', 'sender-key-memory', 'session', 'tctoken']
 }
 
-/** The tests, for one version of Baileys: all of them share one root of protobufjs, so one version per process. */
-export async function testSessions(version) {
+const overTheDatabase = (lib, superuser) => {
+    let crashes = 0
+    return {
+        'over the database': new Database(lib, superuser, 'plain-'),
+        'over the database, from memory under a lease that every third end leaves behind':
+            new Database(lib, superuser, 'leased-', { holder: () => 'one', crash: () => crashes++ % 3 === 0 })
+    }
+}
+
+/**
+ * The tests, for one version of Baileys: all of them share one root of protobufjs, so one version per process.
+ * Gives what there was over files after each step, once the tests have run.
+ */
+export async function testSessions(version, storesOf = overTheDatabase) {
     const lib = await load(version)
     const superuser = pool({ connectionString: SUPERUSER })
     const folder = await mkdtemp(join(tmpdir(), 'sessions-'))
@@ -446,13 +460,7 @@ export async function testSessions(version) {
         assert.deepEqual([...new Set(types)].sort(), TYPES[lib.major])
     })
 
-    let crashes = 0
-    const stores = {
-        'over the database': new Database(lib, superuser, 'plain-'),
-        'over the database, from memory under a lease that every third end leaves behind':
-            new Database(lib, superuser, 'leased-', { holder: 'one', crash: () => crashes++ % 3 === 0 })
-    }
-    for (const [how, store] of Object.entries(stores)) {
+    for (const [how, store] of Object.entries(storesOf(lib, superuser))) {
         test(`Baileys ${lib.version} lives the same ${how}`, async t => {
             let step = 0
             await live(lib, store, (what, run) => t.test(`after each start: ${what}`, async () => {
@@ -462,4 +470,5 @@ export async function testSessions(version) {
             assert.deepEqual(store.seen, files.seen)
         })
     }
+    return { states, lib, files }
 }
