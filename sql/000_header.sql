@@ -29,7 +29,7 @@
 -- Supabase's service_role, authenticated and authenticator are made members of the first three.
 --
 -- How a writing function works, always in this order
---   1. the arguments are checked whole, and that the caller may act for the company
+--   1. that the caller may act for the company; the arguments are checked whole before anything is written
 --   2. the isolation level must be READ COMMITTED: any other would see a snapshot older than the lock
 --   3. the company's advisory lock is taken in a statement of its own, until the transaction ends
 --   4. the clock is read, then the lease, then the version: all of them after the lock
@@ -41,7 +41,7 @@
 --             auth_export auth_stats auth_status auth_schema_version
 -- Writing     auth_init_creds auth_save_creds auth_set_keys auth_save_state auth_import
 --             auth_clear_keys auth_delete_company
--- History     auth_creds_history auth_restore_creds
+-- History     auth_creds_history auth_restore_creds auth_forget_history
 -- Leases      auth_acquire_lease auth_renew_lease auth_release_lease auth_list_leases
 -- Access      auth_bind_role auth_unbind_role auth_list_audit
 -- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
