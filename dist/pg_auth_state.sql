@@ -2241,10 +2241,12 @@ begin
     perform _assert_batch(p_data, 'p_data');
   end if;
   if v_changed > 0 then
+    -- By address alone: as an index condition the company would be read whole for each row, where the plan was
+    -- made without statistics.
     update whatsapp_keys k
        set value = w.value, updated_at = w.updated_at, expires_at = w.expires_at
       from unnest(v_found, v_entries) w (tid, company_id, key_type, key_id, value, created_at, updated_at, expires_at)
-     where k.ctid = w.tid and k.company_id = p_company_id;
+     where k.ctid = w.tid and k.company_id || '' = p_company_id;
     get diagnostics v_updated = row_count;
     if v_updated < v_changed then
       -- auth_set_ttl, which takes no company's lock, has moved a row meanwhile, and its ttl is another.

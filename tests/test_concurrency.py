@@ -714,6 +714,21 @@ def test_a_write_is_not_lost_to_a_change_of_ttl_that_is_under_way(db: Database) 
     assert sorted(rows.fetchall(), key=str) == [(2, None), (2, True)]
 
 
+# Else a session that began when there were no statistics compares each row with every other one.
+def test_a_plan_made_without_statistics_finds_the_rows_to_change_by_address(db: Database) -> None:
+    plans: list[str] = []
+    with db.connect() as conn:
+        conn.add_notice_handler(lambda diag: plans.append(diag.message_primary or ""))
+        set_keys(conn, "acme", {"session": {f"{n}.0": 1 for n in range(1000)}})
+        conn.execute("load 'auto_explain'; set client_min_messages = log")
+        conn.execute("set auto_explain.log_nested_statements = on")
+        conn.execute("set auto_explain.log_min_duration = 0")
+        set_keys(conn, "acme", {"session": {f"{n}.0": 2 for n in range(1000)}})
+    changes = [plan for plan in plans if "Update on whatsapp_keys" in plan]
+    assert len(changes) == 1
+    assert "Tid Scan on whatsapp_keys" in changes[0]
+
+
 def churn(ready: Callable[[], object], dsn: str, seconds: float, what: int) -> Counter[str]:
     """Writes, cleans up or changes ttls; what went wrong, busy companies apart."""
     rng = random.Random(what)
