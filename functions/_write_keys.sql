@@ -33,8 +33,12 @@ begin
        set value = e.value,
            updated_at = p_now,
            expires_at = p_now + (select l.ttl from whatsapp_key_ttl l where l.key_type = 'session')
-      from jsonb_each(p_data -> 'session') e
-     where k.company_id = p_company_id and k.key_type = 'session' and k.key_id = e.key
+      from (
+        select p_company_id as company_id, 'session' as key_type, j.key as key_id, j.value
+          from jsonb_each(p_data -> 'session') j
+        offset 0  -- or a plan made without statistics would read the company whole, for each row
+      ) e
+     where k.company_id = e.company_id and k.key_type = e.key_type and k.key_id = e.key_id
        and k.value <> e.value and e.value <> 'null';
     get diagnostics v_done = row_count;
     if v_done = jsonb_array_length(jsonb_path_query_array(p_data, '$.session.*')) then
