@@ -45,7 +45,7 @@ begin
               ) old))
        and k.company_id || '' = p_company_id;
     get diagnostics v_done = row_count;
-    if v_done = jsonb_array_length(jsonb_path_query_array(v_sessions, '$.*')) then
+    if v_done = (select count(*) from jsonb_object_keys(v_sessions)) then
       return v_done;
     end if;
   end if;
