@@ -87,7 +87,8 @@ MUTANTS = {
 def test_the_judge_of_the_race_notices_when(db: Database, mutant: str) -> None:
     function, before, after, kind = MUTANTS[mutant]
     row = db.conn.execute("select pg_get_functiondef(%s::regproc)", [function]).fetchone()
-    assert row is not None and before in row[0]
+    assert row is not None
+    assert before in row[0]
     db.conn.execute(row[0].replace(before, after))
     race = Race(db)
     end = time.monotonic() + 30
