@@ -123,6 +123,21 @@ def test_another_key_takes_the_place_of_the_old_one(run: Command, db: Database) 
         assert state.get_keys("session", ["1.0"])["1.0"] == keys_of(2)["session"]["1.0"]
 
 
+def test_earlier_creds_of_an_account_that_has_none_now_are_forgotten(
+    run: Command, db: Database
+) -> None:
+    with state_of(db) as plain:
+        plain.init_creds(CREDS)
+        plain.import_state(
+            {"format": 1, "keys": keys_of(1)}, mode="replace", allow_new_identity=True
+        )
+        assert plain.get_creds() is None
+    run.good("rekey", "c1", "--keep-history")
+    assert kids(db) == {None, "new"}
+    assert "1 version of earlier creds forgotten" in run.good("rekey", "c1")
+    assert kids(db) == {"new"}
+
+
 def test_it_waits_for_nobody_who_uses_the_account(run: Command, db: Database) -> None:
     with state_of(db, OLD) as state:
         state.init_creds(CREDS)

@@ -1,5 +1,6 @@
 /** The keys that values are encrypted with before they are sent; `jose` does the cryptography. The format: docs/encryption.md. */
 import { InvalidInput } from './errors.js'
+import { assertStorable } from './values.js'
 
 const FORMAT = { alg: 'dir', enc: 'A256GCM', typ: 'pg-auth-state' }
 const ONLY = { keyManagementAlgorithms: [FORMAT.alg], contentEncryptionAlgorithms: [FORMAT.enc] }
@@ -54,9 +55,11 @@ export class Keyring {
         const { keys, plainTypes = [], allowPlaintext } = options
         const entries = Array.isArray(keys) ? keys.map(ofJwk) : Object.entries(keys ?? {})
         for (const [kid, key] of entries) {
-            if (typeof kid !== 'string' || kid === '') {
-                refuse('encryption.keys', 'A key has a name, which is a string.')
+            if (typeof kid !== 'string' || kid === '' || Buffer.byteLength(kid) > 256) {
+                refuse('encryption.keys', 'The name of a key is a string of 1 to 256 bytes.')
             }
+            // In a header that jsonb refuses the identity guard would not see that creds are paired.
+            assertStorable('encryption.keys', kid)
             if (!(key instanceof Uint8Array) || key.byteLength !== 32) {
                 refuse('encryption.keys', `${JSON.stringify(kid)} is not a key of 32 bytes.`, 'Make one with crypto.randomBytes(32).')
             }

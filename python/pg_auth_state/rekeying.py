@@ -91,7 +91,7 @@ def rekey(
 
 
 def survey(database: Database, company_id: str, keyring: Keyring) -> Rekeyed:
-    """What `rekey` would find. Nothing is written, and nothing decrypted."""
+    """What `rekey` would find. Nothing is written or decrypted, earlier creds are not seen."""
     company = database.company(company_id)
     result = Rekeyed(company_id, keyring.current, complete=True)
     creds = company.stored_creds()
@@ -133,11 +133,11 @@ class _Rekey:
         version = self.company.creds_version()
         if version is not None:
             self._creds(version)
-            if not keep_history and not self.result.unreadable:
-                self.lease.check()
-                self.result.forgotten = self.company.forget_history(
-                    self.keyring.current, self.lease.token
-                )
+        if not keep_history and not self.result.unreadable:
+            self.lease.check()
+            self.result.forgotten = self.company.forget_history(
+                self.keyring.current, self.lease.token
+            )
         return self.result
 
     def _anew(

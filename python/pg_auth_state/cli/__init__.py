@@ -324,12 +324,17 @@ def rekey_(
     plain_type: options.PlainTypes = [],  # noqa: B006 (typer's)
     allow_plaintext: options.AllowPlaintext = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing, say which keys things are under.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing, say which keys things are under. Earlier creds are not seen.",
+        ),
     ] = False,
     keep_history: Annotated[
         bool,
         typer.Option(
-            "--keep-history", help="Leave earlier creds, plain or under an old key as they are."
+            "--keep-history",
+            help="Leave earlier creds, plain or under an old key as they are: the key must stay.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
