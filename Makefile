@@ -12,6 +12,8 @@ bin := .venv/bin
 data := .pg-auth-state
 npm_packages := tests/baileys/node_modules/.package-lock.json node/node_modules/.package-lock.json
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgtap postgresql-15-plpgsql-check pgbouncer php-cli php-pgsql
+# Run at the same time as all other tests: with two processors that takes little more than half as long.
+tests_beside := tests/pgtap tests/test_attackers.py tests/test_concurrency.py tests/test_install.py tests/test_lease_races.py
 bench_packages := redis-server mariadb-server-core mariadb-client-core
 
 .PHONY: help
@@ -48,7 +50,15 @@ uninstall-db: .venv/user ## remove it from where install-db put it, the accounts
 .PHONY: test
 test: .venv/dev test-packages $(npm_packages) ## run every test, on PostgreSQL 15 and 18
 	@python3 sql/build.py --check
-	$(bin)/pytest -q
+	log=$$(mktemp)
+	trap 'kill $$beside 2>/dev/null || :; rm -f "$$log"' EXIT
+	$(bin)/pytest -q $(tests_beside) >"$$log" 2>&1 & beside=$$!
+	failed=0
+	$(bin)/pytest -q $(addprefix --ignore=,$(tests_beside)) || failed=1
+	wait $$beside || failed=1
+	printf '\nBeside it, on servers of their own: %s\n' '$(tests_beside)'
+	cat "$$log"
+	exit $$failed
 
 .PHONY: lint
 lint: .venv/dev test-packages node/node_modules/.package-lock.json ## check the style of SQL and Python, types, and every function with plpgsql_check
