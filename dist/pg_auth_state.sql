@@ -135,7 +135,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1437,6 +1437,21 @@ begin
 end
 $func$;
 
+-- functions/_is_new_identity.sql
+-- Whether these creds are somebody else than those. Fingerprints are made only where the keys differ.
+create or replace function _is_new_identity (p_old jsonb, p_new jsonb)
+returns boolean
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return (p_old -> 'noiseKey' = p_new -> 'noiseKey' and p_old -> 'signedIdentityKey' = p_new -> 'signedIdentityKey') is not true
+         and _identity(p_old) is distinct from _identity(p_new);
+end
+$func$;
+
 -- functions/_is_paired.sql
 -- Baileys sets a me without a device while a pairing code is pending (Socket/socket.ts, requestPairingCode).
 -- Encrypted creds say so in their header.
@@ -1475,12 +1490,10 @@ set search_path from current
 as $func$
 declare
   v_versions constant integer := _history_length();
-  v_same constant boolean := p_creds -> 'noiseKey' = p_new -> 'noiseKey'
-                             and p_creds -> 'signedIdentityKey' = p_new -> 'signedIdentityKey';
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
   values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          v_same is not true and _identity(p_creds) is distinct from _identity(p_new))
+          _is_new_identity(p_creds, p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id
@@ -2137,7 +2150,6 @@ as $func$
 declare
   v_old record;
   v_version bigint;
-  v_same boolean;
 begin
   select a.version, a.creds, a.updated_at
     into v_old
@@ -2152,17 +2164,11 @@ begin
   if v_old.creds = p_creds then
     return v_old.version;
   end if;
-  -- The common case, without the price of two fingerprints.
-  v_same := jsonb_typeof(p_creds -> 'noiseKey') = 'object' and v_old.creds -> 'noiseKey' = p_creds -> 'noiseKey'
-            and jsonb_typeof(p_creds -> 'signedIdentityKey') = 'object'
-            and v_old.creds -> 'signedIdentityKey' = p_creds -> 'signedIdentityKey';
-  if v_same is not true then
-    perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  end if;
+  perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
-  elsif v_same is not true and _identity(v_old.creds) is distinct from _identity(p_creds) then
+  elsif _is_new_identity(v_old.creds, p_creds) then
     perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
   end if;
   return v_version;
@@ -2919,7 +2925,7 @@ begin
   get diagnostics v_rows = row_count;
   if v_written + v_rows > 0 then
     perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
-    if p_mode = 'replace' and v_old.creds is not null and _identity(v_old.creds) is distinct from _identity(v_creds) then
+    if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
       perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
     end if;
   end if;
@@ -3875,7 +3881,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')

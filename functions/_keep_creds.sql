@@ -16,12 +16,10 @@ set search_path from current
 as $func$
 declare
   v_versions constant integer := _history_length();
-  v_same constant boolean := p_creds -> 'noiseKey' = p_new -> 'noiseKey'
-                             and p_creds -> 'signedIdentityKey' = p_new -> 'signedIdentityKey';
 begin
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
   values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          v_same is not true and _identity(p_creds) is distinct from _identity(p_new))
+          _is_new_identity(p_creds, p_new))
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id

@@ -15,7 +15,6 @@ as $func$
 declare
   v_old record;
   v_version bigint;
-  v_same boolean;
 begin
   select a.version, a.creds, a.updated_at
     into v_old
@@ -30,17 +29,11 @@ begin
   if v_old.creds = p_creds then
     return v_old.version;
   end if;
-  -- The common case, without the price of two fingerprints.
-  v_same := jsonb_typeof(p_creds -> 'noiseKey') = 'object' and v_old.creds -> 'noiseKey' = p_creds -> 'noiseKey'
-            and jsonb_typeof(p_creds -> 'signedIdentityKey') = 'object'
-            and v_old.creds -> 'signedIdentityKey' = p_creds -> 'signedIdentityKey';
-  if v_same is not true then
-    perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
-  end if;
+  perform _assert_identity(p_company_id, v_old.creds, p_creds, p_allow_new_identity);
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, p_creds, p_now, p_now);
   if v_old.creds is null then
     perform _audit(p_company_id, 'creds_created', p_now, 1);
-  elsif v_same is not true and _identity(v_old.creds) is distinct from _identity(p_creds) then
+  elsif _is_new_identity(v_old.creds, p_creds) then
     perform _audit(p_company_id, 'creds_new_identity', p_now, 1);
   end if;
   return v_version;

@@ -82,7 +82,7 @@ begin
   get diagnostics v_rows = row_count;
   if v_written + v_rows > 0 then
     perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
-    if p_mode = 'replace' and v_old.creds is not null and _identity(v_old.creds) is distinct from _identity(v_creds) then
+    if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
       perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
     end if;
   end if;
