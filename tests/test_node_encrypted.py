@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,11 @@ import pytest
 from harness.cluster import Database
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.installing import run_program
+from harness.node import NODE, run_node
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
 
-SCRIPT = Path(__file__).parents[1] / "node/test/encrypted_sessions.mjs"
+SCRIPT = NODE / "test/encrypted_sessions.mjs"
 
 
 @pytest.mark.parametrize("version", ["6", "617", "7"])
@@ -23,16 +22,7 @@ def test_a_dump_holds_nothing_of_what_baileys_kept(
     db: Database, tmp_path: Path, version: str
 ) -> None:
     values = tmp_path / "values.json"
-    done = subprocess.run(
-        ["node", "--test-reporter=spec", SCRIPT, version, values],
-        env={**os.environ, "SERVICE_URL": db.service_dsn, "SUPERUSER_URL": db.dsn},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stdout
+    run_node(db, "--test-reporter=spec", SCRIPT, version, values)
     kept = json.loads(values.read_text())
     with_control = run_program(db, "pg_dump", "--data-only")
     assert [text for text in spelled(kept["control"]) if text not in with_control] == []
