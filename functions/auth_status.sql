@@ -21,7 +21,8 @@ begin
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
     'encrypted', (select count(*) from whatsapp_auth a where jsonb_typeof(a.creds) = 'string'),
-    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
+    'live_leases', (select count(*) from whatsapp_leases l
+                    where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now)),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
         from (

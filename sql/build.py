@@ -39,8 +39,22 @@ def version() -> str:
 
 
 def functions() -> list[Path]:
-    """Private helpers first, then the public functions, each by name."""
-    return sorted(ROOT.glob("functions/*.sql"), key=lambda path: (path.name[0] != "_", path.name))
+    """Private helpers first, then the public functions, each by name.
+
+    The body of a `language sql` function is bound when the function is made: what it uses comes
+    before it.
+    """
+    paths = sorted(
+        ROOT.glob("functions/*.sql"), key=lambda path: (path.name[0] != "_", path.name)
+    )
+    bound = {path: text for path in paths if "\nlanguage sql\n" in (text := path.read_text())}
+    ordered: list[Path] = []
+    while len(ordered) < len(bound):
+        for path, text in bound.items():
+            uses = [other for other in bound if other is not path and f"{other.stem}(" in text]
+            if path not in ordered and all(other in ordered for other in uses):
+                ordered.append(path)
+    return ordered + [path for path in paths if path not in bound]
 
 
 def section(path: Path, text: str) -> str:
