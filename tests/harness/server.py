@@ -35,6 +35,7 @@ PACKAGES = {
     PGTAP: "postgresql-15-pgtap",
     Path("/usr/sbin/pgbouncer"): "pgbouncer",
     Path("/usr/bin/php"): "php-cli",
+    Path("/usr/share/doc/libfaketime"): "libfaketime",
     Path("/etc/php/8.2/mods-available/pgsql.ini"): "php-pgsql",
 }
 SERVER_USER = "postgres"  # of the operating system, when root runs the tests
