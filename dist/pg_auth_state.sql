@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_given_keys', '_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_given_keys', '_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -900,17 +900,25 @@ alter table whatsapp_leases
 
 do $leases$
 declare
-  v_timeline text;
+  v_timeline text := 'unknown';
+  v_system text := 'unknown';
 begin
   begin
     v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
   exception
     when others then
-      v_timeline := 'unknown';
+      null;
+  end;
+  begin
+    v_system := (pg_control_system()).system_identifier;
+  exception
+    when others then
+      null;
   end;
   -- Those that live go on.
   update whatsapp_leases l
-     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+     set given_in = concat_ws(' ', v_timeline, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2),
+                              extract(epoch from pg_postmaster_start_time()), v_system)
    where l.kept_in = l.tableoid;
   update whatsapp_leases l
      set written_by = l.xmin
@@ -973,6 +981,16 @@ begin atomic
     ) s (name, kind, default_value, lowest, highest);
 end;
 
+-- functions/_system_identifier.sql
+-- Which initdb made this server: what tells two apart that were set up alike. It is read from a file, which takes
+-- longer than a small write. Where a service has no such function sql/920 replaces this one.
+create or replace function _system_identifier ()
+returns text
+language sql
+volatile
+parallel restricted
+return (pg_control_system()).system_identifier::text;
+
 -- functions/_timeline.sql
 -- The timeline of the write-ahead log: a new one begins with every promotion and every point-in-time recovery
 -- (PostgreSQL manual, 26.3.6). Where a service has no such functions sql/920 replaces this one.
@@ -984,14 +1002,37 @@ parallel restricted
 return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 -- functions/_server_history.sql
--- Which history of writes this is: the timeline, the port, which a copy beside the original cannot share, and the
--- database, which a copy by `create database ... template` cannot.
+-- Which history of writes this is, as far as a call can afford to ask: the timeline, the port, which a copy beside
+-- the original cannot share, the database, by its number, which a copy by `create database ... template` cannot, and
+-- when the server was started, to the microsecond, which no other server shares.
 create or replace function _server_history ()
 returns text
 language sql
 volatile
 parallel restricted
-return _timeline() || ' ' || current_setting('port') || ' ' || current_database();
+return _timeline() || ' ' || current_setting('port') || ' '
+       || split_part(pg_relation_filepath('pg_class'), '/', -2) || ' ' || extract(epoch from pg_postmaster_start_time());
+
+-- functions/_is_of_this_database.sql
+-- Whether a lease was given here: in this database, not a copy of it, of this server or one that streams from it.
+create or replace function _is_of_this_database (p_given_in text)
+returns boolean
+language sql
+volatile
+parallel restricted
+return split_part(p_given_in, ' ', 3) = split_part(_server_history(), ' ', 3)
+       and split_part(p_given_in, ' ', 5) = _system_identifier();
+
+-- functions/_is_of_this_history.sql
+-- The same history since before the server was last started: no promotion, no recovery, no copy in between.
+create or replace function _is_of_this_history (p_given_in text)
+returns boolean
+language sql
+volatile
+parallel restricted
+return split_part(p_given_in, ' ', 1) = split_part(_server_history(), ' ', 1)
+       and split_part(p_given_in, ' ', 2) = split_part(_server_history(), ' ', 2)
+       and _is_of_this_database(p_given_in);
 
 -- functions/_is_live.sql
 -- The lease rule. A row counts in the server history in which it was written, and only as a lease function
@@ -1010,7 +1051,10 @@ volatile
 parallel restricted
 return p_expires_at > p_now
        and coalesce(p_written_by = p_xmin, false)
-       and case when pg_is_in_recovery() then true else p_given_in = _server_history() end;
+       and case
+         when pg_is_in_recovery() then true
+         else starts_with(p_given_in, _server_history()) or _is_of_this_history(p_given_in)
+       end;
 
 -- functions/_apply_ttl.sql
 create or replace function _apply_ttl (p_key_type text, p_ttl interval)
@@ -2090,7 +2134,8 @@ declare
   v_lease record;
 begin
   select l.token = p_token and coalesce(l.written_by <> l.xmin, false) as is_a_copy,
-         l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
+         l.token = p_token and not _is_of_this_history(l.given_in) as is_of_another_history,
+         _is_of_this_database(l.given_in) and l.written_by = l.xmin as may_be_resumed,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
          l.holder,
          l.expires_at
@@ -2109,7 +2154,7 @@ begin
       else 'Nobody holds it now, but somebody may have held it and written.'
     end,
     hint = case
-      when v_lease.is_of_another_history and not v_lease.is_a_copy then
+      when v_lease.is_of_another_history and v_lease.may_be_resumed then
         'Call auth_acquire_lease with this token as p_token. If it is acquired, nobody wrote in between: write again what '
         'you wrote lately, then go on. If not, stop, and read the state again.'
       else 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.'
@@ -2878,7 +2923,8 @@ begin
          l.expires_at,
          l.retake_after,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
-         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false) as is_resumed
+         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)
+           and _is_of_this_database(l.given_in) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
@@ -2898,7 +2944,8 @@ begin
 
   insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at, given_in, retake_after)
   values (
-    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl, _server_history(),
+    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl,
+    _server_history() || ' ' || _system_identifier(),
     case when v_lease.is_live and v_lease.holder = p_holder then
       case when p_token is null then v_now + p_ttl else v_lease.retake_after end
     end
@@ -3892,7 +3939,10 @@ begin
   perform _assert_ttl(p_ttl);
   v_now := _begin_write(p_company_id, p_token);
   update whatsapp_leases l
-     set expires_at = v_now + p_ttl
+     set expires_at = v_now + p_ttl,
+         -- After a restart of the server a check would take longer until this is of now.
+         given_in = case when starts_with(l.given_in, _server_history()) then l.given_in
+                         else _server_history() || ' ' || _system_identifier() end
    where l.company_id = p_company_id
   returning l.expires_at into v_expires_at;
   perform _sign_lease(p_company_id);
@@ -4553,7 +4603,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_given_keys', '_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -4571,7 +4621,8 @@ comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
-comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key and others; up to 128 bytes.';
+comment on column whatsapp_keys.key_type is
+  'Signal key type as Baileys names it: pre-key, session, sender-key and others; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
@@ -4581,9 +4632,11 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.given_in is
-  'The server history it was given in: timeline, port and database. In another one it is over.';
+  'The server history it was given in: timeline, port, database, start of the server, system identifier. In another one '
+  'it is over; a restart of the server ends nothing.';
 comment on column whatsapp_leases.written_by is
-  'The transaction of a lease function that wrote this row. A row that a dump or a replication brought was written by another one, and is no lease. Null: somebody wrote without it since, so that it cannot be resumed.';
+  'The transaction of a lease function that wrote this row. A row that a dump or a replication brought was written by another '
+  'one, and is no lease. Null: somebody wrote without it since, so that it cannot be resumed.';
 comment on column whatsapp_leases.retake_after is
   'Until then its own holder''s name gets no new token over it: a second process asks.';
 comment on table whatsapp_auth_history is
@@ -4710,20 +4763,34 @@ end
 $install$;
 
 -- sql/920_settings.sql
--- Where a service has no functions for the write-ahead log, or keeps them from us, leases are bound to port and
--- database alone. Found out here, once, and not by every call.
+-- Where a service has no functions for the write-ahead log or the control file, or keeps them from us, a lease is
+-- bound to the rest of what _server_history says. Found out here, once, and not by every call.
 do $install$
 begin
-  perform _timeline();
-exception
-  when others then
-    raise notice 'leases do not end with a failover here: %', sqlerrm;
-    create or replace function _timeline ()
-    returns text
-    language sql
-    volatile
-    parallel restricted
-    return 'unknown';
+  begin
+    perform _timeline();
+  exception
+    when others then
+      raise notice 'leases do not end with a failover here: %', sqlerrm;
+      create or replace function _timeline ()
+      returns text
+      language sql
+      volatile
+      parallel restricted
+      return 'unknown';
+  end;
+  begin
+    perform _system_identifier();
+  exception
+    when others then
+      raise notice 'leases do not tell servers apart here that were set up alike: %', sqlerrm;
+      create or replace function _system_identifier ()
+      returns text
+      language sql
+      volatile
+      parallel restricted
+      return 'unknown';
+  end;
 end
 $install$;
 

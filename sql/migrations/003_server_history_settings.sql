@@ -15,17 +15,25 @@ alter table whatsapp_leases
 
 do $leases$
 declare
-  v_timeline text;
+  v_timeline text := 'unknown';
+  v_system text := 'unknown';
 begin
   begin
     v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
   exception
     when others then
-      v_timeline := 'unknown';
+      null;
+  end;
+  begin
+    v_system := (pg_control_system()).system_identifier;
+  exception
+    when others then
+      null;
   end;
   -- Those that live go on.
   update whatsapp_leases l
-     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+     set given_in = concat_ws(' ', v_timeline, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2),
+                              extract(epoch from pg_postmaster_start_time()), v_system)
    where l.kept_in = l.tableoid;
   update whatsapp_leases l
      set written_by = l.xmin
