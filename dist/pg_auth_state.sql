@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -867,7 +867,9 @@ $compression$;
 -- A restore of an old dump writes into another table: the leases it brings are none, or a token that was
 -- stolen after the dump would come back.
 alter table whatsapp_leases add column kept_in oid;
-update whatsapp_leases l set kept_in = l.tableoid where true;
+update whatsapp_leases l
+   set kept_in = l.tableoid
+ where true;
 alter table whatsapp_leases
   alter column kept_in set default 'whatsapp_leases'::regclass::oid,
   alter column kept_in set not null;
@@ -943,34 +945,20 @@ insert into whatsapp_migrations (number, name) values (3, '003_server_history_se
 end
 $install$;
 
--- functions/_given_keys.sql
--- The keys of a state that is imported, with the times they bring; without one, or with one to come, as of now.
-create or replace function _given_keys (p_state jsonb, p_now timestamptz)
-returns table (key_type text, key_id text, value jsonb, updated_at timestamptz, expires_at timestamptz)
-language sql
-stable
-parallel restricted
-begin atomic
-  select t.key, e.key, e.value, at.updated_at, at.updated_at + l.ttl
-    from jsonb_each(p_state -> 'keys') t
-    left join whatsapp_key_ttl l on l.key_type = t.key
-   cross join lateral jsonb_each(t.value) e
-   cross join lateral (
-     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, p_now), p_now) as updated_at
-     offset 0
-   ) at;
-end;
-
 -- functions/_known_settings.sql
--- The settings of the package: their defaults and bounds. A span is an interval, a bare number of lock_wait
--- milliseconds as in lock_timeout.
+-- The settings of the package: their defaults and bounds. A span is an interval, a bare number of it milliseconds.
 create or replace function _known_settings ()
 returns table (name text, kind text, default_value text, lowest text, highest text)
 language sql
 immutable
 parallel safe
 begin atomic
-  select s.name, s.kind, s.default_value, s.lowest, s.highest
+  select
+    s.name,
+    s.kind,
+    s.default_value,
+    s.lowest,
+    s.highest
     from (values
       ('lock_wait', 'span', '5s', '1ms', '10 minutes'),
       ('history_versions', 'number', '5', '1', '999'),
@@ -978,7 +966,7 @@ begin atomic
       ('keep_deleted', 'span', '7 days', '0', '1000 years'),
       ('keep_snapshots', 'span', '90 days', '1 day', '1000 years'),
       ('starts_per_call', 'number', '10', '1', '10000')
-    ) s (name, kind, default_value, lowest, highest);
+    ) as s (name, kind, default_value, lowest, highest);
 end;
 
 -- functions/_system_identifier.sql
@@ -3616,41 +3604,41 @@ begin
     v_written := 1;
   end if;
 
-  if p_mode = 'new' then
+  -- Looks first, as _write_keys does: an upsert that changes nothing would lock and log its row.
+  with given as materialized (
+    select t.key as key_type, e.key as key_id, e.value, at.updated_at, at.updated_at + l.ttl as expires_at,
+           kept.value is null as is_missing,
+           (kept.value, kept.updated_at) is distinct from (e.value, at.updated_at) as is_changed
+      from jsonb_each(p_state -> 'keys') t
+      left join whatsapp_key_ttl l on l.key_type = t.key
+     cross join lateral jsonb_each(t.value) e
+     cross join lateral (
+       select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+       offset 0
+     ) at
+      left join lateral (
+        select k.value, k.updated_at
+          from whatsapp_keys k
+         where p_mode <> 'new' and k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
+        offset 0
+      ) kept on true
+  ),
+  replaced as (
+    update whatsapp_keys k
+       set value = g.value, updated_at = g.updated_at, expires_at = g.expires_at
+      from given g
+     where p_mode = 'replace' and g.is_changed and not g.is_missing
+       and k.company_id = p_company_id and k.key_type = g.key_type and k.key_id = g.key_id
+    returning k.key_id
+  ),
+  added as (
     insert into whatsapp_keys (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
     select p_company_id, g.key_type, g.key_id, g.value, v_now, g.updated_at, g.expires_at
-      from _given_keys(p_state, v_now) g;
-    get diagnostics v_rows = row_count;
-  else
-    -- Looks first, as _write_keys does: an upsert that changes nothing would lock and log its row.
-    with given as materialized (
-      select g.key_type, g.key_id, g.value, g.updated_at, g.expires_at, kept.value is null as is_missing,
-             (kept.value, kept.updated_at) is distinct from (g.value, g.updated_at) as is_changed
-        from _given_keys(p_state, v_now) g
-        left join lateral (
-          select k.value, k.updated_at
-            from whatsapp_keys k
-           where k.company_id = p_company_id and k.key_type = g.key_type and k.key_id = g.key_id
-          offset 0
-        ) kept on true
-    ),
-    replaced as (
-      update whatsapp_keys k
-         set value = g.value, updated_at = g.updated_at, expires_at = g.expires_at
-        from given g
-       where p_mode = 'replace' and g.is_changed and not g.is_missing
-         and k.company_id = p_company_id and k.key_type = g.key_type and k.key_id = g.key_id
-      returning k.key_id
-    ),
-    added as (
-      insert into whatsapp_keys (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
-      select p_company_id, g.key_type, g.key_id, g.value, v_now, g.updated_at, g.expires_at
-        from given g
-       where g.is_missing
-      returning key_id
-    )
-    select (select count(*) from replaced) + (select count(*) from added) into v_rows;
-  end if;
+      from given g
+     where g.is_missing
+    returning key_id
+  )
+  select (select count(*) from replaced) + (select count(*) from added) into v_rows;
   if v_written + v_rows > 0 then
     perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
     if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
@@ -4603,7 +4591,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_given_keys', '_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -4621,8 +4609,7 @@ comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
-comment on column whatsapp_keys.key_type is
-  'Signal key type as Baileys names it: pre-key, session, sender-key and others; up to 128 bytes.';
+comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, others; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
@@ -4635,8 +4622,8 @@ comment on column whatsapp_leases.given_in is
   'The server history it was given in: timeline, port, database, start of the server, system identifier. In another one '
   'it is over; a restart of the server ends nothing.';
 comment on column whatsapp_leases.written_by is
-  'The transaction of a lease function that wrote this row. A row that a dump or a replication brought was written by another '
-  'one, and is no lease. Null: somebody wrote without it since, so that it cannot be resumed.';
+  'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
+  'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
 comment on column whatsapp_leases.retake_after is
   'Until then its own holder''s name gets no new token over it: a second process asks.';
 comment on table whatsapp_auth_history is

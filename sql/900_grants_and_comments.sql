@@ -116,8 +116,7 @@ comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
-comment on column whatsapp_keys.key_type is
-  'Signal key type as Baileys names it: pre-key, session, sender-key and others; up to 128 bytes.';
+comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, others; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
@@ -130,8 +129,8 @@ comment on column whatsapp_leases.given_in is
   'The server history it was given in: timeline, port, database, start of the server, system identifier. In another one '
   'it is over; a restart of the server ends nothing.';
 comment on column whatsapp_leases.written_by is
-  'The transaction of a lease function that wrote this row. A row that a dump or a replication brought was written by another '
-  'one, and is no lease. Null: somebody wrote without it since, so that it cannot be resumed.';
+  'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
+  'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
 comment on column whatsapp_leases.retake_after is
   'Until then its own holder''s name gets no new token over it: a second process asks.';
 comment on table whatsapp_auth_history is
