@@ -2178,7 +2178,7 @@ declare
   v_leased constant text[] := array(select l.company_id
                                       from whatsapp_leases l
                                      where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now));
-  v_queue text[] := array(select p_company_id where p_company_id <> all(v_leased));
+  v_queue text[] := array(select p_company_id where p_company_id is not null and p_company_id <> all(v_leased));
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity'::timestamptz;
   v_slice text[];
@@ -3035,6 +3035,11 @@ security invoker
 set search_path from current
 as $func$
 declare
+  -- pg_cron knows one job of a name for each login, whatever its database: where another database has the plain
+  -- name, the job is called after its own. Names of pg_cron have 63 bytes.
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
   v_database text;
   v_job jsonb;
 begin
@@ -3063,10 +3068,10 @@ begin
            order by d.runid desc
            limit 1
         ) r on true
-       where j.jobname = 'cleanup-whatsapp-keys' and j.database = current_database()
-       order by j.username <> current_user
+       where j.jobname in ($1, $2) and j.database = current_database()
+       order by j.username <> current_user, j.jobid
        limit 1
-    $sql$ into v_job;
+    $sql$ into v_job using v_plain, v_own;
   end if;
   return jsonb_build_object('pg_cron', 'here', 'cron_database', current_database()) || coalesce(v_job, '{}');
 end
@@ -4072,9 +4077,16 @@ security invoker
 set search_path from current
 as $func$
 declare
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
+  -- Also for a login whose transactions are of another isolation level.
   v_command constant text := format(
-    'do %L', format('begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end', current_schema()));
+    'do %L', format('begin loop commit; set transaction isolation level read committed; '
+                    'exit when %I.cleanup_expired_keys() = 0; end loop; end', current_schema()));
   v_cron constant jsonb := auth_cleanup_job();
+  v_name text;
+  v_is_taken boolean;
   v_other text;
   v_job bigint;
 begin
@@ -4090,12 +4102,16 @@ begin
   if v_cron ->> 'pg_cron' = 'elsewhere' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
-      detail = format('Run the statement of the hint in database %I, as the login that is to run the job. No row back: '
-                      'a job of that name serves another database already, choose another name.', v_cron ->> 'cron_database'),
+      detail = format('Run the statement of the hint in database %I, as the login that is to run the job and may execute '
+                      'cron.schedule_in_database. No row back: another login has a job for this database already.',
+                      v_cron ->> 'cron_database'),
       -- pg_cron would silently turn another database's job of this name into ours.
-      hint = format('select cron.schedule_in_database(%1$L, %2$L, %3$L, %4$L)'
-                    ' where not exists (select from cron.job where jobname = %1$L and database <> %4$L)',
-                    'cleanup-whatsapp-keys', p_schedule, v_command, current_database());
+      hint = format('select cron.schedule_in_database(coalesce('
+                    '(select min(jobname::text) from cron.job where jobname in (%1$L, %2$L) and database = %5$L and username = current_user), '
+                    '(select min(%2$L) from cron.job where jobname = %1$L), %1$L), %3$L, %4$L, %5$L)'
+                    ' where not exists (select from cron.job where jobname in (%1$L, %2$L) and database = %5$L'
+                    ' and username <> current_user)',
+                    v_plain, v_own, p_schedule, v_command, current_database());
   elsif v_cron ->> 'pg_cron' = 'absent' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron is not installed in this database.',
@@ -4116,28 +4132,32 @@ begin
       hint = format('As a superuser: grant usage on schema cron to %I', current_user);
   end if;
   execute $sql$
-    select format('job %s of %I in database %I', j.jobid, j.username, j.database)
+    select min(j.jobname::text) filter (where j.database = current_database() and j.username = current_user),
+           bool_or(j.jobname = $1 and j.database <> current_database()),
+           min(format('job %s of %I in database %I', j.jobid, j.username, j.database))
+             filter (where j.database = current_database() and j.username <> current_user)
       from cron.job j
-     where j.jobname = 'cleanup-whatsapp-keys' and (j.username <> current_user or j.database <> current_database())
-     limit 1
-  $sql$ into v_other;
+     where j.jobname in ($1, $2)
+  $sql$ into v_name, v_is_taken, v_other using v_plain, v_own;
   if v_other is not null then
     raise exception using errcode = 'WA006',
-      message = 'There is a job cleanup-whatsapp-keys that is not this login''s for this database.',
+      message = 'Another login has a job for the cleanup of this database.',
       detail = v_other,
       hint = 'Have its owner run auth_unschedule_cleanup, or cron.unschedule, first.';
   end if;
-  execute 'select cron.schedule($1, $2, $3)' into v_job using 'cleanup-whatsapp-keys', p_schedule, v_command;
+  execute 'select cron.schedule($1, $2, $3)'
+     into v_job
+    using coalesce(v_name, case when v_is_taken then v_own else v_plain end), p_schedule, v_command;
   return v_job;
 end
 $func$;
 
 comment on function auth_schedule_cleanup (text) is $$
-Has pg_cron run the cleanup, batch by batch with a commit after each, as the job `cleanup-whatsapp-keys` of the caller, and returns the job's id. Calling it again changes the schedule.
+Has pg_cron run the cleanup, batch by batch with a commit after each, as a job of the caller, and returns the job's id. The job is called `cleanup-whatsapp-keys`, or, where another database of the server has that name, `cleanup-whatsapp-keys in <database>` (the MD5 of a name beyond 38 bytes). Calling it again changes the schedule of the same job.
 
 - `p_schedule`: a cron expression, in the server's `cron.timezone` (GMT unless set).
 
-Errors: WA001; WA006 where pg_cron is absent, or lives in another database (the HINT is the exact statement to run there), or the caller cannot log in or use pg_cron, or a job of that name is somebody else's; 42501. Locks: none of ours. Runs with the caller's privileges.
+Errors: WA001; WA006 where pg_cron is absent, or lives in another database (the HINT is the exact statement to run there), or the caller cannot log in or use pg_cron, or another login has a job for this database; 42501. Locks: none of ours. Runs with the caller's privileges.
 $$;
 
 -- functions/auth_schema_version.sql
@@ -4415,6 +4435,9 @@ security invoker
 set search_path from current
 as $func$
 declare
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
   v_cron constant jsonb := auth_cleanup_job();
   v_done boolean;
 begin
@@ -4422,8 +4445,8 @@ begin
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
       detail = format('Run the statement of the hint in database %I, as the login the job belongs to.', v_cron ->> 'cron_database'),
-      hint = format('select cron.unschedule(jobid) from cron.job where jobname = %L and database = %L',
-                    'cleanup-whatsapp-keys', current_database());
+      hint = format('select cron.unschedule(jobid) from cron.job where jobname in (%L, %L) and database = %L',
+                    v_plain, v_own, current_database());
   elsif v_cron ->> 'job_id' is null then
     return false;
   end if;
@@ -4433,7 +4456,7 @@ end
 $func$;
 
 comment on function auth_unschedule_cleanup () is $$
-Removes the pg_cron job `cleanup-whatsapp-keys`. True when there was one that the caller can see, false otherwise.
+Removes the pg_cron job that auth_schedule_cleanup made for this database. True when there was one that the caller can see, false otherwise.
 
 Errors: WA006 where pg_cron lives in another database (the HINT is the exact statement to run there), 42501. Locks: none of ours. Runs with the caller's privileges.
 $$;
@@ -4855,7 +4878,7 @@ begin
   if current_setting('auth_state.first_install') = 'yes' then
     begin
       perform auth_schedule_cleanup();
-      raise notice 'expired keys are removed by the pg_cron job cleanup-whatsapp-keys, every 6 hours';
+      raise notice 'expired keys are removed by a job of pg_cron, every 6 hours';
     exception
       when others then
         get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;

@@ -67,9 +67,11 @@ begin
       join pg_class c on c.oid = p.polrelid
      where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(c.relowner) = 'auth_state_owner'
     union all
-    select format('drop routine %s', p.oid::regprocedure)
+    -- All at once: they may use each other.
+    select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
      where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+    having count(*) > 0
     union all
     select format('drop table %s', c.oid::regclass)
       from pg_class c
