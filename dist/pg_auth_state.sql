@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -2091,6 +2091,7 @@ begin
   return query select * from _warn_of_printed_values();
   return query select * from _warn_of_lost_writes();
   return query select * from _warn_of_access();
+  return query select * from _warn_of_incomplete_install();
 end
 $func$;
 
@@ -2834,7 +2835,7 @@ end
 $func$;
 
 -- functions/_warn_of_access.sql
--- Of roles that can change what the functions do.
+-- Of roles that can reach the accounts, or change what the functions do, in a way that nobody granted with that in mind.
 create or replace function _warn_of_access ()
 returns setof text
 language plpgsql
@@ -2844,6 +2845,7 @@ set search_path from current
 as $func$
 declare
   v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+  v_set constant text := case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end;
 begin
   return query
   select format('%s may create objects in schema %I, and so change what the functions do: revoke create on schema %2$I from %s',
@@ -2855,6 +2857,113 @@ begin
     left join pg_roles r on r.oid = a.grantee
    where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
      and r.rolsuper is not true and a.grantee <> v_owner;
+
+  return query
+  select 'Role auth_state_owner, which can do everything to every account, can log in: alter role auth_state_owner nologin'::text
+    from pg_roles r
+   where r.oid = v_owner and r.rolcanlogin;
+
+  -- By SET ROLE to somebody who has the owner's rights; ADMIN OPTION alone is not that. Columns of 16 by way of JSON.
+  return query
+  select format('%s %s can become auth_state_owner, and so read and change every account: revoke %s from %I%s',
+                case count(*) when 1 then 'Login' else 'Logins' end,
+                string_agg(quote_ident(l.rolname), ', ' order by l.rolname),
+                'auth_state_owner',
+                pg_get_userbyid(m.member),
+                case when v_set = 'SET' then format(' granted by %I', pg_get_userbyid(m.grantor)) else '' end)
+    from pg_auth_members m
+    join pg_roles l on l.rolcanlogin and not l.rolsuper and pg_has_role(l.oid, m.member, 'MEMBER')
+   where m.roleid = v_owner
+     and (coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) or (to_jsonb(m) ->> 'inherit_option')::boolean)
+     and exists (
+       select
+         from pg_roles x
+        where not x.rolsuper and pg_has_role(x.oid, v_owner, 'USAGE') and pg_has_role(l.oid, x.oid, v_set)
+     )
+   group by m.member, m.grantor
+   order by 1;
+
+  return query
+  select format('%s may execute %s of pg-auth-state (%s): install again',
+                g.who,
+                case count(*) when 1 then '1 function' else count(*) || ' functions' end,
+                string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   cross join lateral (
+     select 'Everybody' as who
+       from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+      where a.grantee = 0
+      union all
+     select 'Role anon'
+       from pg_roles r
+      where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
+   ) g
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   group by g.who
+   order by 1;
+end
+$func$;
+
+-- functions/_warn_of_incomplete_install.sql
+-- Of what is not as an install leaves it: a restore without owners, or of some tables only, and a database that
+-- cannot hold the values.
+create or replace function _warn_of_incomplete_install ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_schema constant oid := (select n.oid from pg_namespace n where n.nspname = current_schema());
+  v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+begin
+  return query
+  select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
+                pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   group by p.proowner
+   order by 1;
+
+  return query
+  select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
+    from unnest(array['_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+   where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
+  having count(*) > 0;
+
+  return query
+  select format('Table %s %s: install again', w.name, f.fault)
+    from unnest(array['whatsapp_audit', 'whatsapp_auth', 'whatsapp_auth_history', 'whatsapp_key_ttl', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_migrations', 'whatsapp_settings', 'whatsapp_tenant_roles']) w (name)
+    left join pg_class c on c.relnamespace = v_schema and c.relname = w.name
+   cross join lateral (
+     select 'is missing' as fault
+      where c.oid is null
+      union all
+     select format('belongs to %I, not to auth_state_owner', pg_get_userbyid(c.relowner))
+      where c.relowner <> v_owner
+      union all
+     select 'has no forced row-level security'
+      where not (c.relrowsecurity and c.relforcerowsecurity)
+      union all
+     select format('lacks row-level security policies (%s)', string_agg(n.name, ', ' order by n.name))
+       from unnest(array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write']) p (path)
+      cross join lateral (select split_part(p.path, '.', 2) as name) n
+      where split_part(p.path, '.', 1) = w.name and c.oid is not null
+        and not exists (select from pg_policy y where y.polrelid = c.oid and y.polname = n.name)
+     having count(*) > 0
+      union all
+     select format('has row-level security policies of somebody else (%s)', string_agg(quote_ident(y.polname), ', ' order by y.polname))
+       from pg_policy y
+      where y.polrelid = c.oid and w.name || '.' || y.polname <> all (array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write'])
+     having count(*) > 0
+   ) f
+   order by 1;
+
+  if getdatabaseencoding() <> 'UTF8' then
+    return next format('Names of WhatsApp do not fit into this database, which is %s: create database ... encoding ''UTF8'' template template0, '
+                       'and move the accounts there', getdatabaseencoding());
+  end if;
 end
 $func$;
 
@@ -4635,7 +4744,7 @@ end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, and roles that can change the functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, roles that can become the owner or change the functions, and parts of the install that are missing or belong to somebody else. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;
@@ -4857,7 +4966,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')

@@ -9,5 +9,6 @@ begin
   return query select * from _warn_of_printed_values();
   return query select * from _warn_of_lost_writes();
   return query select * from _warn_of_access();
+  return query select * from _warn_of_incomplete_install();
 end
 $func$;

@@ -44,7 +44,7 @@ end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, and roles that can change the functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, roles that can become the owner or change the functions, and parts of the install that are missing or belong to somebody else. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;

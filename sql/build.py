@@ -73,7 +73,7 @@ def caller_is_service() -> str:
 
 
 def found_in_sql(pattern: str) -> str:
-    """What stands for @tables@: the names that sql/ creates, as literals."""
+    """What stands for @tables@ and @policies@: the names that sql/ creates, as literals."""
     text = "\n".join(path.read_text() for path in sorted(ROOT.glob("sql/**/*.sql")))
     names = sorted({".".join(match.groups()) for match in re.finditer(pattern, text)})
     if not names:
@@ -92,6 +92,8 @@ def installer() -> str:
     text = "\n".join([head, *before, *moves, *bodies, *after])
     text = text.replace("__caller_is_service__", caller_is_service())
     text = text.replace("@tables@", found_in_sql(r"create table (?:if not exists )?(whatsapp_\w+)"))
+    policies = found_in_sql(r"jsonb_build_array\('(whatsapp_\w+)', '(\w+)'")
+    text = text.replace("@policies@", policies)
     return text.replace("@version@", version()).replace("@functions@", names)
 
 

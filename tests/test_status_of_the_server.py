@@ -1,4 +1,4 @@
-"""auth_status warns of acknowledged writes that a crash or a failover may lose."""
+"""auth_status warns of writes that a crash or a failover may lose, and of a wrong encoding."""
 
 from __future__ import annotations
 
@@ -148,3 +148,17 @@ def test_a_server_started_without_flushing_is_to_be_started_with_it(name: str) -
         cluster.remove()
     assert first.endswith("because of fsync = off for the server: start it with fsync = on")
     assert second.endswith(": start it with full_page_writes = on")
+
+
+# An install refuses it; where there is one of an earlier version nothing else can be said.
+@CLUSTERS
+def test_a_database_that_is_not_utf8_is_warned_of(
+    own_cluster: Callable[[str], Cluster], name: str
+) -> None:
+    database = own_cluster(name).new_database()
+    database.conn.execute(
+        "update pg_database set encoding = pg_char_to_encoding('SQL_ASCII')"
+        " where datname = current_database()"
+    )
+    (warning,) = warnings(database)
+    assert "this database, which is SQL_ASCII: create database ... encoding 'UTF8'" in warning
