@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1933,6 +1933,28 @@ begin
 end
 $func$;
 
+-- functions/_is_shown.sql
+-- Whether a message of this level reaches the log or the client.
+create or replace function _is_shown (p_level text, p_log_min_messages text, p_client_min_messages text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_log constant text[] := array['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'info', 'notice', 'warning', 'error', 'log', 'fatal', 'panic'];
+  v_client constant text[] := array['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'notice', 'warning', 'error'];
+begin
+  return coalesce(
+    p_level = 'info'
+    or array_position(v_log, p_level) >= array_position(v_log, p_log_min_messages)
+    or array_position(v_client, p_level) >= array_position(v_client, p_client_min_messages),
+    true
+  );
+end
+$func$;
+
 -- functions/_keep_creds.sql
 -- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
 -- last one of each identity, since one re-pairing saves creds more often than the history is long. A tenant could
@@ -1984,6 +2006,136 @@ begin
         limit 1
      )
      and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
+end
+$func$;
+
+-- functions/_list_session_settings.sql
+-- The settings of each kind of session that may call us: a login without settings of its own (login is null), each
+-- login that has some, and this session if it set some. As in PostgreSQL the role in the database outranks the role,
+-- that the database, that all roles, and that the server. p_settings gives each name its default and its worst value:
+-- the worst stands for the server's where a setting of this login hides it.
+-- value has one spelling (on, off, 0, -1, lower case), reason says what is set and where, way_out is the command, up
+-- to the name, that counts there.
+create or replace function _list_session_settings (p_settings jsonb)
+returns table (login oid, value jsonb, reason jsonb, way_out jsonb, is_hidden jsonb)
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_me constant oid := (select r.oid from pg_roles r where r.rolname = session_user);
+  v_database constant oid := (select d.oid from pg_database d where d.datname = current_database());
+begin
+  return query
+  with entries as materialized (
+    select s.setrole,
+           s.setdatabase,
+           lower(split_part(c.entry, '=', 1)) as name,
+           substr(c.entry, strpos(c.entry, '=') + 1) as value
+      from pg_db_role_setting s
+     cross join unnest(s.setconfig) c (entry)
+     where s.setdatabase in (0, v_database) and p_settings ? lower(split_part(c.entry, '=', 1))
+  ), server as materialized (
+    select w.name,
+           w.ends ->> 0 as usual,
+           case when k.is_known then s.setting
+                when h.is_hidden then w.ends ->> 1
+                when s.source in ('interactive', 'session') then s.reset_val
+                else coalesce(case when s.name is null then nullif(current_setting(w.name, true), '') end, w.ends ->> 0)
+           end as value,
+           h.is_hidden,
+           -- Also where somebody has changed what this session began with.
+           case when not k.is_known and (s.source in ('client', 'interactive', 'session') or not k.is_mine) then s.setting end as of_session
+      from jsonb_each(p_settings) w (name, ends)
+      left join pg_settings s on s.name = w.name
+     cross join lateral (
+       select coalesce(s.source, '') in ('default', 'environment variable', 'command line', 'configuration file') as is_known,
+              exists (select from entries e where e.name = w.name and e.setrole in (0, v_me)) as is_mine
+     ) k
+     cross join lateral (
+       select not k.is_known
+              and (coalesce(s.source, '') = 'client' or exists (select from entries e where e.name = w.name and e.setrole = v_me))
+              as is_hidden
+     ) h
+  ), sessions as (
+    select null::oid as role, false as is_this
+     union all
+    select r.oid, false
+      from pg_roles r
+     where r.oid in (select e.setrole from entries e) and r.rolcanlogin
+       and (pg_has_role(r.oid, 'auth_state_service', 'MEMBER')
+            or pg_has_role(r.oid, 'auth_state_tenant', 'MEMBER')
+            or pg_has_role(r.oid, 'auth_state_proxy', 'MEMBER'))
+     union all
+    select v_me, true
+     where exists (select from server s where s.of_session is not null)
+  )
+  select n.role,
+         jsonb_object_agg(s.name, v.plain),
+         jsonb_strip_nulls(jsonb_object_agg(s.name, v.reason)),
+         jsonb_object_agg(s.name, v.way_out),
+         jsonb_object_agg(s.name, v.is_hidden)
+    from sessions n
+   cross join server s
+    left join lateral (
+      select e.*
+        from entries e
+       where e.name = s.name and e.setrole in (0, coalesce(n.role, 0))
+       order by e.setrole <> 0 desc, e.setdatabase <> 0 desc
+       limit 1
+    ) e on true
+   cross join lateral (
+     select case when n.is_this then s.of_session end as of_session,
+            case when e.setrole <> 0 and e.setdatabase <> 0
+                 then format('role %I in database %I', pg_get_userbyid(e.setrole), current_database())
+                 when e.setrole <> 0 then format('role %I', pg_get_userbyid(e.setrole))
+                 else format('database %I', current_database())
+            end as altered
+   ) o
+   cross join lateral (
+     select coalesce(o.of_session, e.value, s.value) as value,
+            o.of_session is null and e.value is null and s.is_hidden as is_hidden,
+            case when o.of_session is not null then 'in this session'
+                 when e.setrole = 0 and e.setdatabase = 0 then 'for all roles'
+                 when e.name is not null then 'for ' || o.altered
+                 else 'for the server'
+            end as place
+   ) f
+   cross join lateral (
+     select f.is_hidden,
+            case when f.value ~* '^(t|tr|tru|true|y|ye|yes)$' then 'on'
+                 when f.value ~* '^(f|fa|fal|fals|false|n|no|of)$' then 'off'
+                 when f.value ~ '^ *-[^1-9]*[1-9]' then '-1'
+                 when f.value ~* '^ *[+-]?(0+[.]?0*|[.]0+)(e[+-]?[0-9]+)? *([a-z]*b|[mu]?s|min|h|d)?$' then '0'
+                 else lower(f.value)
+            end as plain,
+            case when f.is_hidden
+                 then format('%s for the server, which %s hides', s.name,
+                             case when s.of_session is null then format('the setting of role %I', session_user) else 'this session' end)
+                 when f.value <> s.usual or f.place <> 'for the server' then format('%s = %s %s', s.name, f.value, f.place)
+            end as reason,
+            case when o.of_session is not null then 'set'
+                 else format('alter %s set', o.altered)
+            end as way_out
+   ) v
+   group by n.role, n.is_this;
+end
+$func$;
+
+-- functions/_list_status_warnings.sql
+create or replace function _list_status_warnings ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return query select * from _warn_of_printed_values();
+  return query select * from _warn_of_lost_writes();
+  return query select * from _warn_of_access();
+  return query select * from _warn_of_incomplete_install();
 end
 $func$;
 
@@ -2724,6 +2876,306 @@ exception
       hint = coalesce('Process ' || v_pid || ' holds the lock: see its state and wait_event in pg_stat_activity. Idle in transaction: '
                       'its client has to commit. SyncRep: the standby is away, and has to come back.',
                       'The lock has just become free: try again.');
+end
+$func$;
+
+-- functions/_warn_of_access.sql
+-- Of roles that can reach the accounts, or change what the functions do, in a way that nobody granted with that in mind.
+create or replace function _warn_of_access ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+  v_set constant text := case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end;
+begin
+  return query
+  select format('%s may create objects in schema %I, and so change what the functions do: revoke create on schema %2$I from %s',
+                case when a.grantee = 0 then 'Everybody' else format('Role %I', pg_get_userbyid(a.grantee)) end,
+                n.nspname,
+                case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+    from pg_namespace n
+   cross join aclexplode(n.nspacl) a
+    left join pg_roles r on r.oid = a.grantee
+   where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
+     and r.rolsuper is not true and a.grantee <> v_owner;
+
+  return query
+  select 'Role auth_state_owner, which can do everything to every account, can log in: alter role auth_state_owner nologin'::text
+    from pg_roles r
+   where r.oid = v_owner and r.rolcanlogin;
+
+  -- By SET ROLE to somebody who has the owner's rights; ADMIN OPTION alone is not that. Columns of 16 by way of JSON.
+  return query
+  select format('%s %s can become auth_state_owner, and so read and change every account: revoke %s from %I%s',
+                case count(*) when 1 then 'Login' else 'Logins' end,
+                string_agg(quote_ident(l.rolname), ', ' order by l.rolname),
+                'auth_state_owner',
+                pg_get_userbyid(m.member),
+                case when v_set = 'SET' then format(' granted by %I', pg_get_userbyid(m.grantor)) else '' end)
+    from pg_auth_members m
+    join pg_roles l on l.rolcanlogin and not l.rolsuper and pg_has_role(l.oid, m.member, 'MEMBER')
+   where m.roleid = v_owner
+     and (coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) or (to_jsonb(m) ->> 'inherit_option')::boolean)
+     and exists (
+       select
+         from pg_roles x
+        where not x.rolsuper and pg_has_role(x.oid, v_owner, 'USAGE') and pg_has_role(l.oid, x.oid, v_set)
+     )
+   group by m.member, m.grantor
+   order by 1;
+
+  return query
+  select format('%s may execute %s of pg-auth-state (%s): install again',
+                g.who,
+                case count(*) when 1 then '1 function' else count(*) || ' functions' end,
+                string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   cross join lateral (
+     select 'Everybody' as who
+       from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+      where a.grantee = 0
+      union all
+     select 'Role anon'
+       from pg_roles r
+      where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
+   ) g
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   group by g.who
+   order by 1;
+end
+$func$;
+
+-- functions/_warn_of_incomplete_install.sql
+-- Of what is not as an install leaves it: a restore without owners, or of some tables only, and a database that
+-- cannot hold the values.
+create or replace function _warn_of_incomplete_install ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_schema constant oid := (select n.oid from pg_namespace n where n.nspname = current_schema());
+  v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+begin
+  return query
+  select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
+                pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   group by p.proowner
+   order by 1;
+
+  return query
+  select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
+    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+   where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
+  having count(*) > 0;
+
+  return query
+  select format('Table %s %s: install again', w.name, f.fault)
+    from unnest(array['whatsapp_audit', 'whatsapp_auth', 'whatsapp_auth_history', 'whatsapp_key_ttl', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_migrations', 'whatsapp_settings', 'whatsapp_tenant_roles']) w (name)
+    left join pg_class c on c.relnamespace = v_schema and c.relname = w.name
+   cross join lateral (
+     select 'is missing' as fault
+      where c.oid is null
+      union all
+     select format('belongs to %I, not to auth_state_owner', pg_get_userbyid(c.relowner))
+      where c.relowner <> v_owner
+      union all
+     select 'has no forced row-level security'
+      where not (c.relrowsecurity and c.relforcerowsecurity)
+      union all
+     select format('lacks row-level security policies (%s)', string_agg(n.name, ', ' order by n.name))
+       from unnest(array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write']) p (path)
+      cross join lateral (select split_part(p.path, '.', 2) as name) n
+      where split_part(p.path, '.', 1) = w.name and c.oid is not null
+        and not exists (select from pg_policy y where y.polrelid = c.oid and y.polname = n.name)
+     having count(*) > 0
+      union all
+     select format('has row-level security policies of somebody else (%s)', string_agg(quote_ident(y.polname), ', ' order by y.polname))
+       from pg_policy y
+      where y.polrelid = c.oid and w.name || '.' || y.polname <> all (array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write'])
+     having count(*) > 0
+   ) f
+   order by 1;
+
+  if getdatabaseencoding() <> 'UTF8' then
+    return next format('Names of WhatsApp do not fit into this database, which is %s: create database ... encoding ''UTF8'' template template0, '
+                       'and move the accounts there', getdatabaseencoding());
+  end if;
+end
+$func$;
+
+-- functions/_warn_of_lost_writes.sql
+-- Of what may lose writes that were acknowledged, in a crash or a failover.
+create or replace function _warn_of_lost_writes ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_is_synchronous constant boolean := current_setting('synchronous_standby_names') <> '';
+  -- Details of replication are not for everybody. Logical subscribers are connected to a database.
+  v_standbys constant text := (
+    select string_agg(distinct quote_ident(r.application_name), ', ')
+      from pg_stat_replication r
+      join pg_stat_activity a on a.pid = r.pid
+     where a.datid is null and r.application_name !~ '^(pg_basebackup|pg_receivewal|barman)'
+  );
+begin
+  return query
+  select format('A crash of the server may lose writes that were acknowledged, because of %s = off for the server: %s',
+                s.name,
+                case s.source when 'command line' then format('start it with %s = on', s.name)
+                              else format('alter system set %s = on', s.name) end)
+    from pg_settings s
+   where s.name in ('fsync', 'full_page_writes') and s.setting = 'off'
+   order by s.name;
+
+  return query
+  select distinct
+         format('A %s may lose writes that were acknowledged, because of %s: %s synchronous_commit = on',
+                case when s.value ->> 'synchronous_commit' = 'local' then 'failover' else 'crash of the server' end,
+                s.reason ->> 'synchronous_commit', s.way_out ->> 'synchronous_commit')
+    from _list_session_settings('{"synchronous_commit": ["on", "on"]}') s
+   where s.value ->> 'synchronous_commit' in ('off', '0')
+         or (s.value ->> 'synchronous_commit' = 'local' and (v_is_synchronous or v_standbys is not null))
+   order by 1;
+
+  if v_standbys is not null and not v_is_synchronous and not pg_is_in_recovery() then
+    return next format('A failover to %s, an asynchronous standby, may lose the last writes that were acknowledged: '
+                       'alter system set synchronous_standby_names = %L', v_standbys, 'ANY 1 (*)');
+  end if;
+end
+$func$;
+
+-- functions/_warn_of_printed_values.sql
+-- Of settings with which PostgreSQL 15 to 18, auto_explain or pgaudit print parameters or values, into the log or to
+-- the client. tests/test_status_warnings.py holds it against real logs.
+create or replace function _warn_of_printed_values ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  -- On 15 auto_explain knows no parameters.
+  v_explains_parameters constant boolean := current_setting('server_version_num')::integer >= 160000;
+  v_settings constant jsonb := jsonb_build_object(
+    'client_min_messages', array['notice', 'notice'],
+    'debug_print_plan', array['off', 'on'],
+    'log_destination', array['stderr', 'stderr'],
+    'log_error_verbosity', array['default', 'default'],
+    'log_min_duration_sample', array['-1', '0'],
+    'log_min_duration_statement', array['-1', '0'],
+    'log_min_messages', array['warning', 'warning'],
+    'log_parameter_max_length', array['-1', '-1'],
+    'log_parameter_max_length_on_error', array['0', '-1'],
+    'log_statement', array['none', 'all'],
+    'log_statement_sample_rate', array['1', '1'],
+    'log_transaction_sample_rate', array['0', '1'],
+    'auto_explain.log_level', array['log', 'log'],
+    'auto_explain.log_min_duration', array['-1', '0'],
+    'auto_explain.log_parameter_max_length', array['-1', '-1'],
+    'auto_explain.log_verbose', array['off', 'on'],
+    'auto_explain.sample_rate', array['1', '1'],
+    'pgaudit.log', array['none', 'all'],
+    'pgaudit.log_client', array['off', 'off'],
+    'pgaudit.log_level', array['log', 'log'],
+    'pgaudit.log_parameter', array['off', 'on'],
+    'pgaudit.log_statement', array['on', 'on'],
+    'pgaudit.role', array['', '']
+  );
+begin
+  return query
+  select distinct
+         format('%s %s %s, creds among them, because of %s: %s %s = %s',
+                rule.who,
+                case when exists (select from unnest(rule.settings) n (name) where (s.is_hidden ->> n.name)::boolean) then 'may print' else 'prints' end,
+                rule.what,
+                (select string_agg(s.reason ->> n.name, ' and ' order by n.position)
+                   from unnest(rule.settings) with ordinality n (name, position)),
+                s.way_out ->> rule.stopped_by, rule.stopped_by, rule.quiet)
+    from _list_session_settings(v_settings) s
+   -- Text that a level lets through; terse leaves DETAIL out of it, except in the structured logs.
+   cross join lateral (
+     select _is_shown('log', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages') as message,
+            _is_shown('log',
+                      case when s.value ->> 'log_error_verbosity' = 'terse' and s.value ->> 'log_destination' !~ 'csvlog|jsonlog' then 'panic'
+                           else s.value ->> 'log_min_messages'
+                      end,
+                      s.value ->> 'client_min_messages') as detail,
+            _is_shown(s.value ->> 'auto_explain.log_level', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages') as plan,
+            case when s.value ->> 'pgaudit.log_client' in ('on', '1')
+                 then _is_shown(s.value ->> 'pgaudit.log_level', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages')
+                 else _is_shown('log', s.value ->> 'log_min_messages', 'error')
+            end as audit,
+            s.value ->> 'auto_explain.log_min_duration' <> '-1' and s.value ->> 'auto_explain.sample_rate' <> '0' as explains,
+            s.value ->> 'pgaudit.log_parameter' in ('on', '1') and s.value ->> 'pgaudit.log_statement' in ('on', '1') as audits,
+            -- pgaudit is silent on what a function does with the rights of somebody whom the login may not become.
+            s.login is null or pg_has_role(s.login, 'auth_state_owner', 'MEMBER') as audits_functions,
+            'auto_explain' || case when exists (select from pg_settings g where g.name = 'auto_explain.log_verbose') then ''
+                                   else ', where it is loaded,' end as auto_explain,
+            'pgaudit' || case when exists (select from pg_settings g where g.name = 'pgaudit.log') then ''
+                              else ', where it is loaded,' end as pgaudit
+   ) is_on
+   -- The last word on a class counts.
+   cross join lateral (
+     select (array_agg(c.word not like '-%' order by c.position desc) filter (where c.word in ('all', '-all', 'read', '-read')))[1] as reads,
+            (array_agg(c.word not like '-%' order by c.position desc) filter (where c.word in ('all', '-all', 'write', '-write')))[1] as writes
+       from regexp_split_to_table(translate(s.value ->> 'pgaudit.log', '" ', ''), ',') with ordinality c (word, position)
+   ) class
+   cross join lateral (
+     values
+       ('PostgreSQL', 'parameters of statements', array['log_statement'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_statement' = 'all' and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_min_duration_statement'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_min_duration_statement' <> '-1' and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_min_duration_sample'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_min_duration_sample' <> '-1' and s.value ->> 'log_statement_sample_rate' <> '0'
+        and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_transaction_sample_rate'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_transaction_sample_rate' <> '0' and s.value ->> 'log_parameter_max_length' <> '0'),
+       -- The client gets these even where the log does not.
+       ('PostgreSQL', 'parameters with errors', array['log_parameter_max_length_on_error'], 'log_parameter_max_length_on_error', '0',
+        s.value ->> 'log_parameter_max_length_on_error' <> '0'),
+       ('PostgreSQL', 'values as decimal bytes', array['debug_print_plan'], 'debug_print_plan', 'off',
+        is_on.detail and s.value ->> 'debug_print_plan' in ('on', '1')),
+       (is_on.auto_explain, 'parameters of statements', array['auto_explain.log_min_duration'], 'auto_explain.log_parameter_max_length', '0',
+        v_explains_parameters and is_on.plan and is_on.explains and s.value ->> 'auto_explain.log_parameter_max_length' <> '0'),
+       (is_on.auto_explain, 'values in plans', array['auto_explain.log_min_duration', 'auto_explain.log_verbose'], 'auto_explain.log_verbose', 'off',
+        is_on.plan and is_on.explains and s.value ->> 'auto_explain.log_verbose' in ('on', '1')),
+       (is_on.pgaudit, 'parameters of statements', array['pgaudit.log', 'pgaudit.log_parameter'], 'pgaudit.log_parameter', 'off',
+        is_on.audit and is_on.audits and (class.reads or (class.writes and is_on.audits_functions))),
+       (is_on.pgaudit, 'parameters of statements', array['pgaudit.role', 'pgaudit.log_parameter'], 'pgaudit.log_parameter', 'off',
+        is_on.audit and is_on.audits and is_on.audits_functions
+        and exists (
+          select
+            from pg_roles auditor
+           cross join pg_class c
+           cross join lateral (
+             select * from aclexplode(c.relacl)
+              union all
+             select x.* from pg_attribute a cross join aclexplode(a.attacl) x where a.attrelid = c.oid
+           ) g
+           where lower(auditor.rolname) = s.value ->> 'pgaudit.role'
+             and c.relnamespace = quote_ident(current_schema())::regnamespace
+             and c.relname in ('whatsapp_audit', 'whatsapp_auth', 'whatsapp_auth_history', 'whatsapp_key_ttl', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_migrations', 'whatsapp_settings', 'whatsapp_tenant_roles')
+             and g.grantee <> 0 and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+             and pg_has_role(auditor.oid, g.grantee, 'USAGE')
+        ))
+   ) rule (who, what, settings, stopped_by, quiet, is_printing)
+   where rule.is_printing
+   order by 1;
 end
 $func$;
 
@@ -4356,40 +4808,13 @@ begin
         ) t
     ),
     'relation_bytes', pg_total_relation_size('whatsapp_auth') + pg_total_relation_size('whatsapp_keys'),
-    'warnings', (
-      select coalesce(jsonb_agg(w.text), '[]')
-        from (
-          select 'log_statement or log_min_duration_statement log statements with their parameters, creds among them: set log_parameter_max_length = 0'
-           where (current_setting('log_statement') in ('mod', 'all')
-                  or current_setting('log_min_duration_statement') <> '-1'
-                  or current_setting('log_min_duration_sample') <> '-1')
-             and current_setting('log_parameter_max_length') <> '0'
-          union all
-          select 'failed statements are logged with their parameters, creds among them: set log_parameter_max_length_on_error = 0'
-           where current_setting('log_parameter_max_length_on_error') <> '0'
-          union all
-          select 'auto_explain logs parameters, creds among them: set auto_explain.log_parameter_max_length = 0'
-           where coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'
-             and coalesce(current_setting('auto_explain.log_parameter_max_length', true), '0') <> '0'
-          union all
-          select format('%s may create objects in schema %I, and so change what the functions do: revoke it',
-                        case when a.grantee = 0 then 'everybody' else pg_get_userbyid(a.grantee)::text end, n.nspname)
-            from pg_namespace n
-           cross join aclexplode(n.nspacl) a
-            left join pg_roles r on r.oid = a.grantee
-           where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
-             and r.rolsuper is not true and pg_get_userbyid(a.grantee) <> 'auth_state_owner'
-          union all
-          select format('%s is off: a crash of the server may lose keys that were acknowledged', s.name)
-            from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) s (name)
-           where current_setting(s.name) = 'off'
-        ) w (text)
-    ));
+    'warnings', (select coalesce(jsonb_agg(w.text), '[]') from _list_status_warnings() w (text))
+  );
 end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, roles that can become the owner or change the functions, and parts of the install that are missing or belong to somebody else. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;
@@ -4614,7 +5039,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')

@@ -38,9 +38,13 @@ class Standby(Server):
         command: list[str] = super().get_server_commandline()
         if self.clock is None:
             return command
-        # Behind the change of user: what the library shares between processes belongs to who made it.
+        # Behind the change of user: the library shares memory that belongs to who made it.
         at = command.index(self.postgres)
-        shift = [f"LD_PRELOAD={FAKETIME}", f"FAKETIME={self.clock}", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        shift = [
+            f"LD_PRELOAD={FAKETIME}",
+            f"FAKETIME={self.clock}",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        ]
         return [*command[:at], "env", *shift, *command[at:]]
 
     def promote(self) -> None:

@@ -31,6 +31,7 @@ PGTAP = Path("/usr/share/postgresql/15/extension/pgtap--1.2.0.sql")
 PACKAGES = {
     DEBIAN_15 / "bin/postgres": "postgresql-15",
     DEBIAN_15 / "lib/pg_cron.so": "postgresql-15-cron",
+    DEBIAN_15 / "lib/pgaudit.so": "postgresql-15-pgaudit",
     DEBIAN_15 / "lib/plpgsql_check.so": "postgresql-15-plpgsql-check",
     PGTAP: "postgresql-15-pgtap",
     Path("/usr/sbin/pgbouncer"): "pgbouncer",
