@@ -14,6 +14,7 @@ from psycopg import sql
 from harness.cluster import Cluster, Database
 from harness.installing import refusal, run_program
 from harness.pair import Standby
+from harness.processes import wait_until
 from harness.restoring import Kept, fill, is_back, leases_are_over, one
 from harness.server import Server
 
@@ -271,3 +272,61 @@ def _is_dead_and_resumed(db: Database, copy: Server, kept: Kept) -> None:
         acquired, token = one(conn, RESUME, [kept.token])
         assert acquired
         assert token > kept.token
+
+
+class Recovered(Copied):
+    """Recovered from the backup as far as it goes, then promoted; in place of the primary."""
+
+    def start(self) -> None:
+        self.settings["port"] = self.primary.settings["port"]
+        self.primary.terminate()
+        Path(self.get_data_directory(), "recovery.signal").touch()
+        with Path(self.get_data_directory(), "postgresql.auto.conf").open("w") as settings:
+            settings.write("restore_command = 'false'\nrecovery_target = 'immediate'\n")
+            settings.write("recovery_target_action = 'promote'\n")
+        super().start()
+
+
+def test_a_recovery_to_a_point_in_time_ends_every_lease_also_on_the_same_port(
+    own: tuple[Cluster, Database, Kept],
+) -> None:
+    cluster, db, kept = own
+    recovered = Recovered(cluster.server)
+    try:
+        with recovered.connect() as conn:
+            wait_until(lambda: one(conn, "select not pg_is_in_recovery()")[0])
+        _is_dead_and_resumed(db, recovered, kept)
+    finally:
+        recovered.remove()
+        cluster.server.start()
+
+
+class CopiedInPlace(Copied):
+    def start(self) -> None:
+        self.settings["port"] = self.primary.settings["port"]
+        self.primary.terminate()
+        super().start()
+
+
+# docs/operations.md, "What ends a lease", says so and what to do.
+def test_a_copy_in_place_of_the_original_cannot_be_told_from_a_restart(
+    own: tuple[Cluster, Database, Kept],
+) -> None:
+    cluster, db, kept = own
+    copy = CopiedInPlace(cluster.server)
+    try:
+        with copy.connect(db.name, "app") as conn:
+            assert one(conn, "select auth_set_keys('acme', '{}', %s)", [kept.token]) == (0,)
+    finally:
+        copy.remove()
+        cluster.server.start()
+
+
+@BOTH
+def test_a_lease_outlives_maintenance_of_its_table(db: Database) -> None:
+    kept = fill(db)
+    for statement in ("vacuum full", "vacuum freeze", "cluster", "reindex table"):
+        using = " using whatsapp_leases_pkey" if statement == "cluster" else ""
+        db.conn.execute(f"{statement} whatsapp_leases{using}".encode())
+        with db.connect("app") as conn:
+            assert one(conn, "select auth_set_keys('acme', '{}', %s)", [kept.token]) == (0,)
