@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -902,25 +902,24 @@ alter table whatsapp_leases
 
 do $leases$
 declare
-  v_timeline text := 'unknown';
-  v_system text := 'unknown';
+  v_timeline text;
+  v_system text;
 begin
   begin
     v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
   exception
     when others then
-      null;
+      v_timeline := 'unknown';
   end;
   begin
-    v_system := (pg_control_system()).system_identifier;
+    select c.system_identifier::text into v_system from pg_control_system() c;
   exception
     when others then
-      null;
+      v_system := 'unknown';
   end;
   -- Those that live go on.
   update whatsapp_leases l
-     set given_in = concat_ws(' ', v_timeline, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2),
-                              extract(epoch from pg_postmaster_start_time()), v_system)
+     set given_in = concat_ws(' ', v_timeline, v_system, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2))
    where l.kept_in = l.tableoid;
   update whatsapp_leases l
      set written_by = l.xmin
@@ -970,14 +969,15 @@ begin atomic
 end;
 
 -- functions/_system_identifier.sql
--- Which initdb made this server: what tells two apart that were set up alike. It is read from a file, which takes
--- longer than a small write. Where a service has no such function sql/920 replaces this one.
+-- Which cluster this is: initdb gave it a number, and nothing but a physical copy shares it. Without it a dump that
+-- another cluster brings could by chance have the transaction that restores it. It stays as it is as long as a server
+-- runs: immutable, so that a plan keeps it, since asking for it reads a file.
 create or replace function _system_identifier ()
 returns text
 language sql
-volatile
-parallel restricted
-return (pg_control_system()).system_identifier::text;
+immutable
+parallel safe
+return (select c.system_identifier::text from pg_control_system() as c);
 
 -- functions/_timeline.sql
 -- The timeline of the write-ahead log: a new one begins with every promotion and every point-in-time recovery
@@ -990,37 +990,15 @@ parallel restricted
 return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 -- functions/_server_history.sql
--- Which history of writes this is, as far as a call can afford to ask: the timeline, the port, which a copy beside
--- the original cannot share, the database, by its number, which a copy by `create database ... template` cannot, and
--- when the server was started, to the microsecond, which no other server shares.
+-- Which history of writes this is: the timeline, the cluster, the port, which a copy beside the original cannot share,
+-- and the database, by its number, which a copy by `create database ... template` does not get with the name.
 create or replace function _server_history ()
 returns text
 language sql
 volatile
 parallel restricted
-return _timeline() || ' ' || current_setting('port') || ' '
-       || split_part(pg_relation_filepath('pg_class'), '/', -2) || ' ' || extract(epoch from pg_postmaster_start_time());
-
--- functions/_is_of_this_database.sql
--- Whether a lease was given here: in this database, not a copy of it, of this server or one that streams from it.
-create or replace function _is_of_this_database (p_given_in text)
-returns boolean
-language sql
-volatile
-parallel restricted
-return split_part(p_given_in, ' ', 3) = split_part(_server_history(), ' ', 3)
-       and split_part(p_given_in, ' ', 5) = _system_identifier();
-
--- functions/_is_of_this_history.sql
--- The same history since before the server was last started: no promotion, no recovery, no copy in between.
-create or replace function _is_of_this_history (p_given_in text)
-returns boolean
-language sql
-volatile
-parallel restricted
-return split_part(p_given_in, ' ', 1) = split_part(_server_history(), ' ', 1)
-       and split_part(p_given_in, ' ', 2) = split_part(_server_history(), ' ', 2)
-       and _is_of_this_database(p_given_in);
+return _timeline() || ' ' || _system_identifier() || ' ' || current_setting('port') || ' '
+       || split_part(pg_relation_filepath('pg_class'), '/', -2);
 
 -- functions/_is_live.sql
 -- The lease rule. A row counts in the server history in which it was written, and only as a lease function
@@ -1039,10 +1017,17 @@ volatile
 parallel restricted
 return p_expires_at > p_now
        and coalesce(p_written_by = p_xmin, false)
-       and case
-         when pg_is_in_recovery() then true
-         else starts_with(p_given_in, _server_history()) or _is_of_this_history(p_given_in)
-       end;
+       and case when pg_is_in_recovery() then true else p_given_in = _server_history() end;
+
+-- functions/_is_of_this_database.sql
+-- Whether a lease was given in this database, before a failover or after: not in a copy of it, nor in another cluster.
+create or replace function _is_of_this_database (p_given_in text)
+returns boolean
+language sql
+volatile
+parallel restricted
+return split_part(p_given_in, ' ', 2) = split_part(_server_history(), ' ', 2)
+       and split_part(p_given_in, ' ', 4) = split_part(_server_history(), ' ', 4);
 
 -- functions/_apply_ttl.sql
 create or replace function _apply_ttl (p_key_type text, p_ttl interval)
@@ -2273,9 +2258,9 @@ as $func$
 declare
   v_lease record;
 begin
-  select l.token = p_token and coalesce(l.written_by <> l.xmin, false) as is_a_copy,
-         l.token = p_token and not _is_of_this_history(l.given_in) as is_of_another_history,
-         _is_of_this_database(l.given_in) and l.written_by = l.xmin as may_be_resumed,
+  select l.token = p_token
+         and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
+         l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
          l.holder,
          l.expires_at
@@ -2286,7 +2271,7 @@ begin
     message = format('The lease on company %s is lost.', to_json(p_company_id)),
     detail = case
       when v_lease.is_a_copy then
-        'It was given before a dump that was restored here: what was written last may be missing.'
+        'It was given before a dump or a copy that was restored here: what was written last may be missing.'
       when v_lease.is_of_another_history then
         'The server was replaced since it was given (failover, recovery or copy): what was written last may be missing.'
       when v_lease.is_live then
@@ -2294,7 +2279,7 @@ begin
       else 'Nobody holds it now, but somebody may have held it and written.'
     end,
     hint = case
-      when v_lease.is_of_another_history and v_lease.may_be_resumed then
+      when v_lease.is_of_another_history and not v_lease.is_a_copy then
         'Call auth_acquire_lease with this token as p_token. If it is acquired, nobody wrote in between: write again what '
         'you wrote lately, then go on. If not, stop, and read the state again.'
       else 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.'
@@ -2943,7 +2928,7 @@ begin
        from pg_roles r
       where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
    ) g
-   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
    group by g.who
    order by 1;
 end
@@ -2967,13 +2952,13 @@ begin
   select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
                 pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
     from pg_proc p
-   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
    group by p.proowner
    order by 1;
 
   return query
   select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
-    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
    where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
   having count(*) > 0;
 
@@ -3364,7 +3349,7 @@ begin
          l.retake_after,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
          l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)
-           and _is_of_this_database(l.given_in) as is_resumed
+         and _is_of_this_database(l.given_in) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
@@ -3384,8 +3369,7 @@ begin
 
   insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at, given_in, retake_after)
   values (
-    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl,
-    _server_history() || ' ' || _system_identifier(),
+    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl, _server_history(),
     case when v_lease.is_live and v_lease.holder = p_holder then
       case when p_token is null then v_now + p_ttl else v_lease.retake_after end
     end
@@ -4384,10 +4368,7 @@ begin
   perform _assert_ttl(p_ttl);
   v_now := _begin_write(p_company_id, p_token);
   update whatsapp_leases l
-     set expires_at = v_now + p_ttl,
-         -- After a restart of the server a check would take longer until this is of now.
-         given_in = case when starts_with(l.given_in, _server_history()) then l.given_in
-                         else _server_history() || ' ' || _system_identifier() end
+     set expires_at = v_now + p_ttl
    where l.company_id = p_company_id
   returning l.expires_at into v_expires_at;
   perform _sign_lease(p_company_id);
@@ -5039,7 +5020,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_of_this_database', '_is_of_this_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -5067,8 +5048,7 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.given_in is
-  'The server history it was given in: timeline, port, database, start of the server, system identifier. In another one '
-  'it is over; a restart of the server ends nothing.';
+  'The server history it was given in: timeline, cluster, port and database. In another one it is over.';
 comment on column whatsapp_leases.written_by is
   'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
   'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
@@ -5198,34 +5178,34 @@ end
 $install$;
 
 -- sql/920_settings.sql
--- Where a service has no functions for the write-ahead log or the control file, or keeps them from us, a lease is
--- bound to the rest of what _server_history says. Found out here, once, and not by every call.
+-- Where a service has no functions for the write-ahead log, or keeps them from us, leases are bound to port and
+-- database alone. Found out here, once, and not by every call.
 do $install$
 begin
-  begin
-    perform _timeline();
-  exception
-    when others then
-      raise notice 'leases do not end with a failover here: %', sqlerrm;
-      create or replace function _timeline ()
-      returns text
-      language sql
-      volatile
-      parallel restricted
-      return 'unknown';
-  end;
-  begin
-    perform _system_identifier();
-  exception
-    when others then
-      raise notice 'leases do not tell servers apart here that were set up alike: %', sqlerrm;
-      create or replace function _system_identifier ()
-      returns text
-      language sql
-      volatile
-      parallel restricted
-      return 'unknown';
-  end;
+  perform _timeline();
+exception
+  when others then
+    raise notice 'leases do not end with a failover here: %', sqlerrm;
+    create or replace function _timeline ()
+    returns text
+    language sql
+    volatile
+    parallel restricted
+    return 'unknown';
+end
+$install$;
+do $install$
+begin
+  perform _system_identifier();
+exception
+  when others then
+    raise notice 'leases that a dump brings from another server are told by their transaction alone here: %', sqlerrm;
+    create or replace function _system_identifier ()
+    returns text
+    language sql
+    immutable
+    parallel safe
+    return 'unknown';
 end
 $install$;
 

@@ -14,7 +14,4 @@ volatile
 parallel restricted
 return p_expires_at > p_now
        and coalesce(p_written_by = p_xmin, false)
-       and case
-         when pg_is_in_recovery() then true
-         else starts_with(p_given_in, _server_history()) or _is_of_this_history(p_given_in)
-       end;
+       and case when pg_is_in_recovery() then true else p_given_in = _server_history() end;

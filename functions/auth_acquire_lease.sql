@@ -32,7 +32,7 @@ begin
          l.retake_after,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
          l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)
-           and _is_of_this_database(l.given_in) as is_resumed
+         and _is_of_this_database(l.given_in) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
@@ -52,8 +52,7 @@ begin
 
   insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at, given_in, retake_after)
   values (
-    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl,
-    _server_history() || ' ' || _system_identifier(),
+    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl, _server_history(),
     case when v_lease.is_live and v_lease.holder = p_holder then
       case when p_token is null then v_now + p_ttl else v_lease.retake_after end
     end

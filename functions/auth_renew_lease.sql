@@ -19,10 +19,7 @@ begin
   perform _assert_ttl(p_ttl);
   v_now := _begin_write(p_company_id, p_token);
   update whatsapp_leases l
-     set expires_at = v_now + p_ttl,
-         -- After a restart of the server a check would take longer until this is of now.
-         given_in = case when starts_with(l.given_in, _server_history()) then l.given_in
-                         else _server_history() || ' ' || _system_identifier() end
+     set expires_at = v_now + p_ttl
    where l.company_id = p_company_id
   returning l.expires_at into v_expires_at;
   perform _sign_lease(p_company_id);

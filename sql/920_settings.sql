@@ -1,31 +1,31 @@
--- Where a service has no functions for the write-ahead log or the control file, or keeps them from us, a lease is
--- bound to the rest of what _server_history says. Found out here, once, and not by every call.
+-- Where a service has no functions for the write-ahead log, or keeps them from us, leases are bound to port and
+-- database alone. Found out here, once, and not by every call.
 do $install$
 begin
-  begin
-    perform _timeline();
-  exception
-    when others then
-      raise notice 'leases do not end with a failover here: %', sqlerrm;
-      create or replace function _timeline ()
-      returns text
-      language sql
-      volatile
-      parallel restricted
-      return 'unknown';
-  end;
-  begin
-    perform _system_identifier();
-  exception
-    when others then
-      raise notice 'leases do not tell servers apart here that were set up alike: %', sqlerrm;
-      create or replace function _system_identifier ()
-      returns text
-      language sql
-      volatile
-      parallel restricted
-      return 'unknown';
-  end;
+  perform _timeline();
+exception
+  when others then
+    raise notice 'leases do not end with a failover here: %', sqlerrm;
+    create or replace function _timeline ()
+    returns text
+    language sql
+    volatile
+    parallel restricted
+    return 'unknown';
+end
+$install$;
+do $install$
+begin
+  perform _system_identifier();
+exception
+  when others then
+    raise notice 'leases that a dump brings from another server are told by their transaction alone here: %', sqlerrm;
+    create or replace function _system_identifier ()
+    returns text
+    language sql
+    immutable
+    parallel safe
+    return 'unknown';
 end
 $install$;
 
