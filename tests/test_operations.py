@@ -303,6 +303,7 @@ def test_it_backs_up_and_restores_also_into_another_server(
 
     opened.run()
     assert b"pg_cron" not in (opened.folder / "cron.dump").read_bytes()
+    run(opened, "createdb -T template0 without_cron; pg_restore -1 -d without_cron cron.dump")
 
     mydb.conn.close()
     wipe(servers[18])
