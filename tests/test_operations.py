@@ -324,10 +324,23 @@ def test_it_restores_rows_alone_over_what_is_there(
     is_back(restored, kept)
 
     theirs = installed(servers[version], "theirs")
-    theirs.conn.execute("truncate whatsapp_key_ttl, whatsapp_audit")
+    fill(theirs)
     theirs.conn.execute("grant auth_state_owner to dba")
     opened.run()
     is_back(theirs, kept)
+
+
+def test_a_dump_that_cannot_be_read_empties_no_table(
+    page: Open, servers: dict[int, Cluster]
+) -> None:
+    opened = page("Rows alone")
+    kept = fill(installed(servers[18], "restored"))
+    code = SECTIONS[opened.heading][0].code.partition("\n")[2]
+    said = run(opened, f"head -c 100 /dev/urandom > rows.dump\n{code.strip()} || true")
+    assert "not appear to be a valid archive" in said
+    with Database(servers[18], "restored").connect("app") as conn:
+        assert one(conn, "select auth_set_keys('acme', '{}', %s)", [kept.token]) == (0,)
+    opened.ran = len(SECTIONS[opened.heading])
 
 
 def test_it_brings_one_account_back(page: Open, servers: dict[int, Cluster]) -> None:
