@@ -7,7 +7,7 @@ export interface Queryable {
 }
 
 export interface LeaseOptions {
-    /** Who asks: a name of this process's own, the same after a restart. */
+    /** A name that no other live process has, such as `${hostname()}:${process.pid}`. Under a name that stays the same, a restarted process has the lease at once. */
     holder: string
     /** How long the lease lasts without being renewed; it is renewed every third of it. 60,000 ms. */
     ttlMs?: number
@@ -116,7 +116,7 @@ export class AuthStateError extends Error {
 }
 export class InvalidInput extends AuthStateError {}
 export class LeaseLost extends AuthStateError {}
-/** On opening: somebody else holds the lease. */
+/** On opening: somebody else holds the lease, or another process under this one's own name. */
 export class LeaseHeld extends LeaseLost {
     holder: string
     expiresAt: Date

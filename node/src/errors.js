@@ -19,14 +19,16 @@ export class AuthStateError extends Error {
 export class InvalidInput extends AuthStateError {}
 /** WA002: the lease is held by somebody else, or lost. Stop using the account: somebody else may be writing it. */
 export class LeaseLost extends AuthStateError {}
-/** WA002, on opening: somebody else holds the lease. */
+/** WA002, on opening: somebody else holds the lease, or another process under this one's own name. */
 export class LeaseHeld extends LeaseLost {
-    /** @param {string} companyId @param {string} holder @param {Date} expiresAt */
-    constructor(companyId, holder, expiresAt) {
-        super(`company ${JSON.stringify(companyId)} is under a lease`, {
+    /** @param {string} companyId @param {string} holder @param {Date} expiresAt @param {boolean} isOwnName whether the holder that asked has this name */
+    constructor(companyId, holder, expiresAt, isOwnName) {
+        const own = '; your own name holds it: is another process running under it?'
+        const naming = 'Give each process a name that no other live process has, such as its host name and process id. '
+        super(`company ${JSON.stringify(companyId)} is under a lease${isOwnName ? own : ''}`, {
             code: 'WA002',
             detail: `${JSON.stringify(holder)} holds it until ${expiresAt.toISOString()}.`,
-            hint: 'Wait until it has ended, or pass steal: true.',
+            hint: `${isOwnName ? naming : ''}Wait until the lease has ended, or pass steal: true.`,
             companyId
         })
         this.holder = holder
