@@ -79,14 +79,14 @@ export interface AuthState {
             listIds(type: string): AsyncIterable<string>
         }
     }
-    /** Stores state.creds as they are at the moment of the call. */
+    /** Stores state.creds as they are at the moment of the call. InvalidInput, and nothing is sent, if they lost noiseKey or signedIdentityKey. */
     saveCreds(): Promise<void>
     /** Waits for the writes under way and gives the lease back; the pool stays yours. */
     close(): Promise<void>
     lease: Lease | null
 }
 
-/** The auth state of an account, over `pg`. Throws whatever goes wrong: an error is never "no creds". */
+/** The auth state of an account, over `pg`. Throws whatever goes wrong: an error is never "no creds". Stored creds that no client can use are UnsafeRequest. */
 export function useDatabaseAuthState(pool: Queryable, companyId: string, options?: DatabaseOptions): Promise<AuthState>
 
 /** The same over `supabase.rpc`, one HTTP request per operation. */

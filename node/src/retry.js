@@ -3,8 +3,8 @@
  *
  * A connection that breaks after a statement was sent leaves open whether it committed. Every function that is
  * called here may run twice: set, save, import and clear write the same values again and find nothing to change,
- * init returns the creds that won, a lease asked for again by its holder is given anew, and reads read. Under a
- * lease the token keeps a late repetition from overwriting what a new holder wrote.
+ * init returns the creds that won, a lease asked for again by its holder is given anew or refused, and reads read.
+ * Under a lease the token keeps a late repetition from overwriting what a new holder wrote.
  */
 
 const CODES = new Set([

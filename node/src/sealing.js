@@ -11,6 +11,9 @@ const MEMORY = 4_000_000
 
 const SEALED = /^eyJ[\w-]*\.\./
 
+/** In place of creds a JWE of any kind is one that cannot be decrypted. */
+const JWE = /^eyJ[\w-]*(?:\.[\w-]*){4}$/
+
 /** Whether this is an encrypted value, or stands for one and is damaged. @param {any} stored @returns {stored is string} */
 const isSealed = stored => typeof stored === 'string' && SEALED.test(stored)
 
@@ -148,7 +151,7 @@ export class Sealing {
         if (stored === null) {
             return null
         }
-        if (!isSealed(stored)) {
+        if (!isSealed(stored) && !JWE.test(stored)) {
             if (this.keyring && !this.takesPlain()) {
                 throw this.refused('creds', null)
             }

@@ -1,6 +1,7 @@
 /** The auth state of one account, as Baileys wants it, over any transport. */
-import { AuthStateError, InvalidInput, LeaseLost, translated } from './errors.js'
+import { AuthStateError, InvalidInput, LeaseLost, UnsafeRequest, translated } from './errors.js'
 import { Cache } from './cache.js'
+import { faultOf } from './creds.js'
 import { Keyring } from './keyring.js'
 import { Lease } from './lease.js'
 import { allWritten, inTurn, written } from './ordering.js'
@@ -107,8 +108,25 @@ class Account {
 
     /** Null if there are none. */
     async #storedCreds() {
-        const [stored] = this.transport.parsed(await this.#read('auth_get_creds', []))
-        return this.sealing.openedCreds(stored)
+        const answer = await this.#read('auth_get_creds', [])
+        return answer === null ? null : this.#usableCreds(answer)
+    }
+
+    /** @param {any} answer of the database, which has some */
+    async #usableCreds(answer) {
+        const [stored] = this.transport.parsed(answer)
+        const creds = await this.sealing.openedCreds(stored)
+        const fault = faultOf(creds)
+        if (fault) {
+            throw new UnsafeRequest(`the creds of company ${JSON.stringify(this.companyId)} are none that a client can use`, {
+                code: 'WA006',
+                detail: fault,
+                hint: 'auth_creds_history lists earlier ones, and auth_restore_creds brings them back. '
+                    + 'If there is nothing to save, auth_delete_company makes room for a new pairing. Nothing was changed.',
+                companyId: this.companyId
+            })
+        }
+        return creds
     }
 
     /** Whether the creds say by now that all is encrypted. */
@@ -121,9 +139,7 @@ class Account {
     async #newCreds() {
         const text = this.codec.encode(this.baileys.initAuthCreds())
         const creds = await this.sealing.creds(text, this.sealing.about(text), true)
-        const won = await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]])
-        const [stored] = this.transport.parsed(won)
-        return this.sealing.openedCreds(stored)
+        return this.#usableCreds(await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]]))
     }
 
     published() {
@@ -236,6 +252,15 @@ class Account {
     /** @returns {Promise<void>} */
     async saveCreds() {
         this.#check()
+        const fault = faultOf(this.creds)
+        if (fault) {
+            throw new InvalidInput('invalid creds', {
+                code: 'WA001',
+                detail: fault,
+                hint: 'Change the creds that were opened. A new identity needs auth_delete_company first. Nothing was written.',
+                companyId: this.companyId
+            })
+        }
         const text = this.codec.encode(this.creds) // now, at the call
         await this.#write(() => false, 'auth_save_creds', this.sealing.keyring ? this.#sealedCreds(text) : [['p_creds', 'jsonb', text]])
     }
