@@ -125,6 +125,13 @@ export class VersionConflict extends AuthStateError {}
 export class NotFound extends AuthStateError {}
 export class IdentityChangeRefused extends AuthStateError {}
 export class UnsafeRequest extends AuthStateError {}
+/** A stored value that JavaScript cannot hold: a number of more than 308 digits, or nesting too deep to be looked at. Reading it throws, every time. `code` is ''. */
+export class UnreadableValue extends AuthStateError {
+    /** 'creds' for creds. */
+    keyType: string
+    /** null for creds. */
+    keyId: string | null
+}
 /** A stored value cannot be decrypted: no key, another key, or it was changed or moved. `code` is ''. */
 export class DecryptionError extends AuthStateError {
     /** 'creds' for creds. */

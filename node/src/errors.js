@@ -44,6 +44,16 @@ export class IdentityChangeRefused extends AuthStateError {}
 /** WA006: unsafe or impossible here; `hint` says what to do instead. */
 export class UnsafeRequest extends AuthStateError {}
 
+/** A stored value cannot be read: JavaScript cannot hold it. Of this package, not of the database. */
+export class UnreadableValue extends AuthStateError {
+    /** @param {string} message @param {{keyType: string, keyId: string | null, detail?: string, hint?: string, companyId?: string}} more */
+    constructor(message, { keyType, keyId, ...more }) {
+        super(message, more)
+        this.keyType = keyType
+        this.keyId = keyId
+    }
+}
+
 /** A stored value cannot be decrypted: no key, another key, or it was changed or moved. Of this package, not of the database. */
 export class DecryptionError extends AuthStateError {
     /** @param {string} message @param {{keyType: string, keyId: string | null, kid: string | null, detail?: string, hint?: string, companyId?: string}} more */

@@ -118,11 +118,10 @@ class Account {
         const creds = await this.sealing.openedCreds(stored)
         const fault = faultOf(creds)
         if (fault) {
-            throw new UnsafeRequest(`the creds of company ${JSON.stringify(this.companyId)} are none that a client can use`, {
+            throw new UnsafeRequest(`no client can use the creds that are stored for company ${JSON.stringify(this.companyId)}`, {
                 code: 'WA006',
                 detail: fault,
-                hint: 'auth_creds_history lists earlier ones, and auth_restore_creds brings them back. '
-                    + 'If there is nothing to save, auth_delete_company makes room for a new pairing. Nothing was changed.',
+                hint: 'auth_creds_history lists earlier ones, auth_restore_creds puts them back. Without those: auth_delete_company, then pair anew.',
                 companyId: this.companyId
             })
         }
@@ -205,7 +204,7 @@ class Account {
         this.#check()
         return Object.fromEntries(ids.map(id => {
             const text = cache.text(type, id)
-            return [id, text !== undefined ? this.codec.decode(text) : Object.hasOwn(read, id) ? read[id] : null]
+            return [id, text !== undefined ? this.sealing.read(type, id, () => this.codec.decode(text)) : Object.hasOwn(read, id) ? read[id] : null]
         }))
     }
 

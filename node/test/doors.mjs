@@ -1,6 +1,9 @@
 /** Both ways to an account, for what must be the same over each: over pg, and over supabase.rpc. */
 import { useDatabaseAuthState, useSupabaseAuthState } from '../src/index.js'
+import { Keyring } from '../src/keyring.js'
+import { Sealing } from '../src/sealing.js'
 import { counted, sql } from './faults.mjs'
+import { encryption } from './jwe.mjs'
 import { libsignal, pool } from './library.mjs'
 import { postgrest } from './postgrest_stand_in.mjs'
 
@@ -19,11 +22,24 @@ export async function doors(baileys) {
     }
 }
 
+/** The JWE of a JSON text, as an account that is encrypted completely has it. @param {string | null} id null of creds */
+export async function encrypted(companyId, type, id, text) {
+    const sealing = new Sealing(await Keyring.of(encryption), companyId, /** @type {any} */ (null))
+    return JSON.parse(id === null
+        ? await sealing.creds(text, { type, paired: false }, true)
+        : (await sealing.batch({ [type]: { [id]: text } }))[type][id])
+}
+
 /** Stores creds as they are, past every check. */
 export async function plantCreds(companyId, creds) {
+    await plantCredsText(companyId, JSON.stringify(creds))
+}
+
+/** The same of their JSON text, which may hold numbers that JavaScript cannot. */
+export async function plantCredsText(companyId, text) {
     await sql(
         `insert into whatsapp_auth (company_id, creds, version, created_at, updated_at) values ($1, $2::jsonb, 1, now(), now())
-         on conflict (company_id) do update set creds = excluded.creds`, [companyId, JSON.stringify(creds)])
+         on conflict (company_id) do update set creds = excluded.creds`, [companyId, text])
 }
 
 /** Stores the JSON text of a value as it is, past every check. */
