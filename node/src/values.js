@@ -11,7 +11,6 @@ const ESCAPED = /\\u(?:0000|d[89a-f])/i
 // Without one of these, nothing in a value stands for something else. The last: all keys of an object are numbers.
 const REVIVED = /"(?:Buffer|buffer|Utf16)"|\{\s*"\s*[-+\d\\]/
 
-
 // A number that JavaScript cannot hold has 309 digits before its point. jsonb writes them all.
 const STRIDE = 30
 const SAMPLES = 6

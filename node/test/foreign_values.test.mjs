@@ -97,6 +97,16 @@ for (const [over, { open, calls }] of Object.entries(await doors(library))) {
             await auth.close()
         })
 
+        test(`over ${over}, ${how}: paired creds in older forms stay the same identity when they are saved`, async () => {
+            const companyId = `${over} ${how} paired`
+            const me = { id: '5511900000001:7@s.whatsapp.net' }
+            await left(companyId, way, { ...OLD, me })
+            const auth = await open(companyId, options)
+            await auth.saveCreds()
+            assert.deepEqual(plainOf(await storedCreds(companyId)), { ...CURRENT, me })
+            await auth.close()
+        })
+
         test(`over ${over}, ${how}: a value that JavaScript cannot hold is an error every time, and other keys go on working`, async () => {
             const companyId = `${over} ${how} unreadable`
             const texts = way.encryption && !isPlain // JSON in a JWE keeps its spelling: 1e400, where jsonb has 401 digits
