@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -1179,8 +1179,10 @@ begin
             when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
               coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
               or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
-              or p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
-              or p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
+              or (p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
+                  and _is_same_key(p_new -> 'noiseKey', p_old -> 'noiseKey') is not true)
+              or (p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
+                  and _is_same_key(p_new -> 'signedIdentityKey', p_old -> 'signedIdentityKey') is not true)
             else (_identity(p_old) = _identity(p_new)) is not true
           end) then
     raise exception using errcode = 'WA005',
@@ -1646,6 +1648,47 @@ begin
 end
 $func$;
 
+-- functions/_buffer.sql
+-- The bytes of a Buffer in any form that a version of Baileys or a plain JSON.stringify wrote, as the base64 of the
+-- present form; null if it is none. Two spellings of one key are one identity.
+create or replace function _buffer (p_value jsonb)
+returns text
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_data jsonb;
+  v_base64 text;
+  v_bytes bytea;
+begin
+  if jsonb_typeof(p_value) is distinct from 'object' then
+    return null;
+  end if;
+  if p_value ->> 'type' = 'Buffer' or p_value -> 'buffer' = 'true' then
+    v_data := coalesce(p_value -> 'data', p_value -> 'value');
+  else
+    select jsonb_agg(p_value -> (n - 1)::text order by n)
+      into v_data
+      from generate_series(1, (select count(*) from jsonb_object_keys(p_value))) n;
+  end if;
+  if jsonb_typeof(v_data) = 'string' then
+    v_base64 := translate(rtrim(v_data #>> '{}', '='), '-_', '+/');
+    v_bytes := decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64');
+  elsif jsonb_typeof(v_data) = 'array' then
+    select case when coalesce(bool_and(coalesce(n::integer between 0 and 255, false)), true)
+                then decode(coalesce(string_agg(lpad(to_hex(n::integer), 2, '0'), '' order by place), ''), 'hex') end
+      into v_bytes
+      from jsonb_array_elements_text(v_data) with ordinality e (n, place);
+  end if;
+  return replace(encode(v_bytes, 'base64'), chr(10), '');
+exception
+  when data_exception then
+    return null;
+end
+$func$;
+
 -- functions/_caller.sql
 -- The role that was set, or the login: current_user would be our own owner.
 create or replace function _caller ()
@@ -1863,8 +1906,8 @@ begin
     return substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$');
   end if;
   return left(encode(sha256(convert_to(
-    coalesce(v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
-    || coalesce(v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
+    coalesce(_buffer(v_noise -> 'public'), v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
+    || coalesce(_buffer(v_own -> 'public'), v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
 end
 $func$;
 
@@ -1915,6 +1958,21 @@ begin
   end if;
   return coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
          or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@';
+end
+$func$;
+
+-- functions/_is_same_key.sql
+create or replace function _is_same_key (p_one jsonb, p_other jsonb)
+returns boolean
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return p_one = p_other
+         or (_buffer(p_one -> 'private') = _buffer(p_other -> 'private')
+             and _buffer(p_one -> 'public') = _buffer(p_other -> 'public')) is true;
 end
 $func$;
 
@@ -2928,7 +2986,7 @@ begin
        from pg_roles r
       where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
    ) g
-   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
    group by g.who
    order by 1;
 end
@@ -2952,13 +3010,13 @@ begin
   select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
                 pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
     from pg_proc p
-   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
    group by p.proowner
    order by 1;
 
   return query
   select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
-    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
    where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
   having count(*) > 0;
 
@@ -5020,7 +5078,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
