@@ -34,12 +34,12 @@ $func$;
 comment on function auth_configure (text, text) is $$
 Keeps a setting of the package in the database, for every session from its next call on, and returns the value that was in force before, the default included. Null goes back to the default. Audited.
 
-- `lock_wait` (5s, from 1ms to 10 minutes): how long a call waits for another one of the same company. A session may shorten it for itself with `auth_state.lock_wait` or `lock_timeout`, and can change no other setting.
-- `history_versions` (5, from 1 to 999): how many earlier versions of creds are kept.
-- `audit_retention` (90 days, at least 7): how long the audit log is kept.
-- `keep_deleted` (7 days), `keep_snapshots` (90 days), `starts_per_call` (10): kept already; the functions that will read them are not here yet.
-
-A time is an interval of PostgreSQL; a bare number is milliseconds.
+- `p_name`: the setting.
+  - `lock_wait` (5s, from 1ms to 10 minutes): how long a call waits for another one of the same company. A session may shorten it for itself with `auth_state.lock_wait` or `lock_timeout`, and can change no other setting.
+  - `history_versions` (5, from 1 to 999): how many earlier versions of creds are kept.
+  - `audit_retention` (90 days, at least 7): how long the audit log is kept.
+  - `keep_deleted` (7 days), `keep_snapshots` (90 days), `starts_per_call` (10): kept already; the functions that will read them are not here yet.
+- `p_value`: null for the default. A time is an interval of PostgreSQL; a bare number is milliseconds.
 
 Only for the service. Errors: WA001, WA006 (isolation level), 42501. Locks: the row of that setting.
 $$;

@@ -5,20 +5,20 @@ select plan(32);
 create role stranger;
 grant usage on schema public to stranger;
 grant execute on all functions in schema public to stranger;
-select auth_save_creds('acme', '{"advSecretKey": "S3CRET"}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "advSecretKey": "S3CRET"}');
 set local role stranger;
 
 select pg_temp.refuses('select * from ' || c.call, '42501', null, c.call)
 from (
   values
   ($$auth_get_creds('acme')$$),
-  ($$auth_init_creds('acme', '"S3CRET"')$$),
-  ($$auth_save_creds('acme', '"S3CRET"')$$),
+  ($$auth_init_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
+  ($$auth_save_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
   ($$auth_creds_version('acme')$$),
   ($$auth_get_keys('acme', '{}')$$),
   ($$auth_get_keys('acme', 'session', '{}')$$),
   ($$auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}}')$$),
-  ($$auth_save_state('acme', '"S3CRET"', '{}')$$),
+  ($$auth_save_state('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', '{}')$$),
   ($$auth_list_keys('acme', 'session')$$),
   ($$auth_list_companies()$$),
   ($$auth_clear_keys('acme')$$),

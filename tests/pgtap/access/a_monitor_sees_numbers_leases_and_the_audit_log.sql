@@ -2,7 +2,7 @@ begin;
 select plan(8);
 
 create role watcher login in role auth_state_monitor;
-select auth_save_state('acme', '{"advSecretKey": "S3CRET"}', '{"session": {"1.0": "S3CRET"}}');
+select auth_save_state('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "advSecretKey": "S3CRET"}', '{"session": {"1.0": "S3CRET"}}');
 select auth_acquire_lease('acme', 'worker-1');
 set local session authorization watcher;
 select results_eq($$select s.company_id, s.keys from auth_stats() as s$$, $$values ('acme', 1::bigint)$$, 'numbers');

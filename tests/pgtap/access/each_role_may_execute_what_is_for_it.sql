@@ -46,7 +46,7 @@ select set_eq(
     ('auth_state_tenant', 'auth_list_companies'), ('auth_state_tenant', 'auth_set_ttl'), ('auth_state_tenant', 'auth_schedule_cleanup'),
     ('auth_state_tenant', 'auth_unschedule_cleanup'), ('auth_state_tenant', 'auth_cleanup_job'), ('auth_state_tenant', 'auth_status'),
     ('auth_state_tenant', 'auth_bind_role'), ('auth_state_tenant', 'auth_unbind_role'), ('auth_state_tenant', 'auth_list_leases'),
-    ('auth_state_tenant', 'auth_list_audit')
+    ('auth_state_tenant', 'auth_list_audit'), ('auth_state_tenant', 'auth_configure')
   $$,
   'a monitor those that show numbers; a tenant all but those of all companies'
 );

@@ -8,13 +8,13 @@ select pg_temp.refuses('select * from ' || format(c.call, i.id), 'WA001', 'p_com
 from (
   values
   ($$auth_get_creds(%s)$$),
-  ($$auth_init_creds(%s, '"S3CRET"')$$),
-  ($$auth_save_creds(%s, '"S3CRET"')$$),
+  ($$auth_init_creds(%s, '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
+  ($$auth_save_creds(%s, '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
   ($$auth_creds_version(%s)$$),
   ($$auth_get_keys(%s, '{}')$$),
   ($$auth_get_keys(%s, 'session', '{}')$$),
   ($$auth_set_keys(%s, '{"session": {"1.0": "S3CRET"}}')$$),
-  ($$auth_save_state(%s, '"S3CRET"', '{}')$$),
+  ($$auth_save_state(%s, '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', '{}')$$),
   ($$auth_list_keys(%s, 'session')$$),
   ($$auth_clear_keys(%s)$$),
   ($$auth_forget_history(%s)$$),

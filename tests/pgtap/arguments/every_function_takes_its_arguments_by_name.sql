@@ -7,17 +7,17 @@ set local role app;
 select lives_ok('select * from ' || c.call, c.call)
 from (
   values
-  ($$auth_init_creds(p_company_id => 'acme', p_creds => '{}', p_lease_token => null)$$),
+  ($$auth_init_creds(p_company_id => 'acme', p_creds => '{"noiseKey": "n", "signedIdentityKey": "i"}', p_lease_token => null)$$),
   ($$auth_get_creds(p_company_id => 'acme')$$),
   ($$auth_save_creds(
-    p_company_id => 'acme', p_creds => '{"a": 1}', p_expected_version => null, p_lease_token => null, p_allow_new_identity => false
+    p_company_id => 'acme', p_creds => '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}', p_expected_version => null, p_lease_token => null, p_allow_new_identity => false
   )$$),
   ($$auth_creds_version(p_company_id => 'acme')$$),
   ($$auth_get_keys(p_company_id => 'acme', p_keys => '{}')$$),
   ($$auth_get_keys(p_company_id => 'acme', p_key_type => 'session', p_key_ids => '{}')$$),
   ($$auth_set_keys(p_company_id => 'acme', p_data => '{}', p_lease_token => null)$$),
   ($$auth_save_state(
-    p_company_id => 'acme', p_creds => '{}', p_data => '{}', p_lease_token => null, p_expected_version => null,
+    p_company_id => 'acme', p_creds => '{"noiseKey": "n", "signedIdentityKey": "i"}', p_data => '{}', p_lease_token => null, p_expected_version => null,
     p_allow_new_identity => false
   )$$),
   ($$auth_list_keys(p_company_id => 'acme', p_key_type => 'session', p_after => null, p_limit => 1, p_values => true)$$),

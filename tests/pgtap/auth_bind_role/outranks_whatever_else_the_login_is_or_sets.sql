@@ -7,7 +7,7 @@ grant auth_state_service to bound_bot;
 grant auth_state_monitor to bound_bot;
 grant auth_state_proxy to bound_bot;
 set local role app;
-select auth_save_creds('globex', '{"advSecretKey": "S3CRET"}');
+select auth_save_creds('globex', '{"noiseKey": "n", "signedIdentityKey": "i", "advSecretKey": "S3CRET"}');
 select auth_bind_role('bound_bot', 'acme');
 set local role bound_bot;
 select set_config('auth_state.company_id', 'globex', true);

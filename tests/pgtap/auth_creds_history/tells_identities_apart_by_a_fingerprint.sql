@@ -7,8 +7,8 @@ set local role app;
 select auth_save_creds('acme', :'paired');
 select auth_save_creds('acme', :'paired'::jsonb || '{"n": 1}');
 select auth_save_creds('acme', :'other', p_allow_new_identity => true);
-select auth_save_creds('acme', '"encrypted"', p_allow_new_identity => true);
-select auth_save_creds('acme', '{}');
+select auth_save_creds('acme', '"eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA"', p_allow_new_identity => true);
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}');
 select is((select count(distinct h.identity) from auth_creds_history('acme') as h), 2::bigint, 'two identities');
 select is(
   (select count(*) filter (where h.identity is null) from auth_creds_history('acme') as h), 1::bigint, 'a string without a header has none'

@@ -1,7 +1,7 @@
 begin;
 select plan(3);
 
-select auth_save_state('acme', '{"a": 1}', '{"session": {"1.0": 1}, "pre-key": {"7": 3}}');
+select auth_save_state('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}', '{"session": {"1.0": 1}, "pre-key": {"7": 3}}');
 select set_config('test.token', l.token::text, true) from auth_acquire_lease('acme', 'worker-1') as l;
 
 select is(auth_delete_company('acme', current_setting('test.token')::bigint), 3::bigint, 'one row of creds, two of keys');

@@ -4,7 +4,7 @@ select plan(1);
 set local role app;
 select set_config('timezone', 'Asia/Amman', true);
 select set_config('auth_state.now', '2026-03-01 12:00:00.123456Z', true);
-select auth_save_creds('acme', '{"noiseKey": "n"}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}');
 select set_config('auth_state.now', '2026-03-02 12:00:00Z', true);
 select auth_set_keys('acme', '{"lid-mapping": {"962302": "118"}, "session": {"1.0": {"a": 1}, "2.0": [2]}}');
 select auth_set_keys('globex', '{"session": {"3.0": 1}}');
@@ -13,7 +13,7 @@ select is(
   auth_export('acme'),
   '{
     "format": 1,
-    "creds": {"noiseKey": "n"},
+    "creds": {"noiseKey": "n", "signedIdentityKey": "i"},
     "creds_updated_at": "2026-03-01T12:00:00.123456Z",
     "keys": {"lid-mapping": {"962302": "118"}, "session": {"1.0": {"a": 1}, "2.0": [2]}},
     "times": {

@@ -11,8 +11,8 @@ select pg_temp.refuses(
 from (
   values
   ('{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', 'another noiseKey'),
-  ('{"noiseKey": "n"}', 'no signedIdentityKey'),
-  ('"S3CRET"', 'a string'),
+  ('{"noiseKey": "n", "signedIdentityKey": "S3CRET"}', 'another signedIdentityKey'),
+  ('"eyJhbGciOiJkaXIifQ..AAAA.S3CRET.AAAA"', 'a string'),
   ('null', 'no creds')
 ) as c (creds, name);
 select is_empty($$select * from auth_list_keys('acme', 'session')$$, 'nothing was written');

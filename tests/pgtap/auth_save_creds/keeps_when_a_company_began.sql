@@ -2,9 +2,9 @@ begin;
 select plan(1);
 
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
-select auth_save_creds('acme', '{"a": 1}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}');
 select set_config('auth_state.now', '2026-03-02 12:00:00Z', true);
-select auth_save_creds('acme', '{"a": 2}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "a": 2}');
 
 select results_eq(
   'select created_at, updated_at from whatsapp_auth',

@@ -1,10 +1,10 @@
 begin;
 \ir ../refuses.psql
-select plan(15);
+select plan(18);
 
 set local role app;
 select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "account": {"details": "d"}}');
-select pg_temp.refuses(format('select auth_save_creds(%L, %L)', 'acme', to_jsonb(c.creds)), 'WA005', null, c.description)
+select pg_temp.refuses(format('select auth_save_creds(%L, %L)', 'acme', to_jsonb(c.creds)), 'WA001', 'p_creds is a string that is no JWE in compact form.', c.description)
 from (
   values
   ('', 'empty'),
@@ -18,10 +18,15 @@ from (
   ('eyJ=..AAAA.AAAA.AAAA', 'padding'),
   ('eyJ+/..AAAA.AAAA.AAAA', 'the other alphabet'),
   ('eyJé..AAAA.AAAA.AAAA', 'no base64url at all'),
-  ('eyJhIjoxfQ.AAAA.AAAA.AAAA.AAAA', 'an encrypted key'),
+  ('eyJhIjoxfQ..AAAA.AAAA', 'four parts'),
+  ('eyJhIjoxfQ..AAAA.AAAA.AAAA.AAAA', 'six parts'),
+  ('eyJhIjoxfQ....', 'nothing behind the header'),
   (translate(encode(convert_to('{"a":' || repeat('[', 100000), 'UTF8'), 'base64'), e'+/=\n', '-_') || '..A.A.A', 'deeper than the stack'),
   (translate(encode(convert_to('{"a":"' || repeat('S3CRET', 100000), 'UTF8'), 'base64'), e'+/=\n', '-_') || '..A.A.A', 'large and torn')
 ) as c (creds, description);
+select pg_temp.refuses(
+  $$select auth_save_creds('acme', '"eyJhIjoxfQ.AAAA.AAAA.S3CRET.AAAA"')$$, 'WA005', null, 'a header that says nothing of the identity'
+);
 select is(auth_get_creds('acme') ->> 'noiseKey', 'n', 'nothing was written');
 
 select * from finish();

@@ -4,8 +4,8 @@ select plan(10);
 
 set local role app;
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
-select auth_save_creds('acme', '{"noiseKey": "S3CRET", "account": {"details": "d"}}');
-select auth_save_creds('globex', '{"noiseKey": "S3CRET"}');
+select auth_save_creds('acme', '{"noiseKey": "S3CRET", "account": {"details": "d"}, "signedIdentityKey": "i"}');
+select auth_save_creds('globex', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}');
 select auth_save_creds('umbrella', pg_temp.sealed('{"paired": true, "identity": "0123456789abcdef0123456789abcdef"}'));
 select auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}, "lid-mapping": {"962302": "118"}}');
 select auth_set_keys('initech', '{"session": {"1.0": "S3CRET", "2.0": "S3CRET"}}');

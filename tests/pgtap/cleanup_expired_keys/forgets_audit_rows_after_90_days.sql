@@ -2,7 +2,7 @@ begin;
 select plan(2);
 
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
-select auth_save_creds('acme', '{}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}');
 select set_config('auth_state.now', '2026-05-30 11:59:59Z', true);
 select cleanup_expired_keys();
 select isnt_empty($$select * from auth_list_audit()$$, 'not before');

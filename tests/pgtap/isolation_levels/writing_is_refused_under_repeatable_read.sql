@@ -8,13 +8,13 @@ set local role app;
 select pg_temp.refuses('select * from ' || c.call, 'WA006', null, c.call)
 from (
   values
-  ($$auth_init_creds('acme', '"S3CRET"')$$),
-  ($$auth_save_creds('acme', '"S3CRET"')$$),
+  ($$auth_init_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
+  ($$auth_save_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')$$),
   ($$auth_set_keys('acme', '{"session": {"1.0": "S3CRET"}}')$$),
-  ($$auth_save_state('acme', '"S3CRET"', '{}')$$),
+  ($$auth_save_state('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', '{}')$$),
   ($$auth_clear_keys('acme')$$),
   ($$auth_delete_company('acme')$$),
-  ($$auth_import('acme', '{"format": 1, "creds": "S3CRET", "keys": {}}')$$),
+  ($$auth_import('acme', '{"format": 1, "creds": {"noiseKey": "S3CRET", "signedIdentityKey": "i"}, "keys": {}}')$$),
   ($$auth_acquire_lease('acme', 'me')$$),
   ($$auth_renew_lease('acme', 1)$$),
   ($$auth_release_lease('acme', 1)$$),

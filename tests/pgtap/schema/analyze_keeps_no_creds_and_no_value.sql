@@ -1,8 +1,8 @@
 begin;
 select plan(2);
 
-select auth_save_creds('acme', '{"advSecretKey": "S3CRET"}');
-select auth_save_creds('globex', '{"advSecretKey": "S3CRET"}');
+select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "advSecretKey": "S3CRET"}');
+select auth_save_creds('globex', '{"noiseKey": "n", "signedIdentityKey": "i", "advSecretKey": "S3CRET"}');
 select auth_set_keys('acme', jsonb_build_object('session', (select jsonb_object_agg(i::text, 'S3CRET') from generate_series(1, 50) as i)));
 analyze whatsapp_auth, whatsapp_keys;
 

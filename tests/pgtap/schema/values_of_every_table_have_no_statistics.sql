@@ -10,6 +10,7 @@ select is_empty(
       c.relnamespace = 'public'::regnamespace
       and c.relkind = 'r'
       and a.attname in ('creds', 'value')
+      and c.relname <> 'whatsapp_settings'
       and a.attstattarget is distinct from 0
   $$,
   'the history''s neither'
