@@ -16,12 +16,16 @@ begin
 end
 $$;
 set local role app;
-select is(pg_temp.read($$auth_get_creds('acme')$$), '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}'::jsonb, 'as the role that was set');
+select is(
+  pg_temp.read($$auth_get_creds('acme')$$), '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}'::jsonb, 'as the role that was set'
+);
 select is(pg_temp.read($$auth_get_keys('acme', 'session', '{1.0}')$$), '{"1.0": 1}'::jsonb, 'keys too');
 
 set local role auth_state_tenant;
 select set_config('request.jwt.claims', '{"company_id": "acme"}', true);
-select is(pg_temp.read($$auth_get_creds('acme')$$), '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}'::jsonb, 'as a tenant by its claims');
+select is(
+  pg_temp.read($$auth_get_creds('acme')$$), '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}'::jsonb, 'as a tenant by its claims'
+);
 
 select * from finish();
 rollback;

@@ -3,7 +3,8 @@ select plan(4);
 
 set local role app;
 select auth_save_creds(
-  'acme', '{"noiseKey": {"private": {"type": "Buffer", "data": "AQID"}}, "n": 1.50, "no": {}, "list": [null, false, ""], "signedIdentityKey": 2}'
+  'acme',
+  '{"noiseKey": {"private": {"type": "Buffer", "data": "AQID"}}, "n": 1.50, "no": {}, "list": [null, false, ""], "signedIdentityKey": 2}'
 );
 select is(
   auth_get_creds('acme')::text,

@@ -9,7 +9,9 @@ select pg_temp.refuses(
   format('select auth_import(%L, %L, %L)', 'acme', jsonb_build_object('format', 1, 'creds', c.creds, 'keys', '{}'::jsonb), 'replace'),
   'WA005', null, c.creds::text
 )
-from (values ('"eyJhbGciOiJkaXIifQ..AAAA.S3CRET.AAAA"'::jsonb), ('null'), ('{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')) as c (creds);
+from (
+  values ('"eyJhbGciOiJkaXIifQ..AAAA.S3CRET.AAAA"'::jsonb), ('null'), ('{"noiseKey": "S3CRET", "signedIdentityKey": "i"}')
+) as c (creds);
 
 select * from finish();
 rollback;

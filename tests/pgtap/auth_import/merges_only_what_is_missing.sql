@@ -8,7 +8,10 @@ select set_config('auth_state.now', '2026-03-02 12:00:00Z', true);
 
 select is(
   auth_import(
-    'acme', '{"format": 1, "creds": {"noiseKey": "n", "signedIdentityKey": "i", "a": 2}, "keys": {"session": {"2.0": "new", "3.0": "new"}, "pre-key": {"7": "new"}}}', 'merge'
+    'acme',
+    '{"format": 1, "creds": {"noiseKey": "n", "signedIdentityKey": "i", "a": 2},
+      "keys": {"session": {"2.0": "new", "3.0": "new"}, "pre-key": {"7": "new"}}}',
+    'merge'
   ),
   2::bigint, 'two rows written'
 );

@@ -3,7 +3,9 @@ select plan(2);
 
 set local role app;
 select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "account": {"details": "d"}}');
-select auth_import('acme', '{"format": 1, "creds": {"noiseKey": "o", "signedIdentityKey": "i"}, "keys": {}}', 'replace', p_allow_new_identity => true);
+select auth_import(
+  'acme', '{"format": 1, "creds": {"noiseKey": "o", "signedIdentityKey": "i"}, "keys": {}}', 'replace', p_allow_new_identity => true
+);
 select is(auth_get_creds('acme'), '{"noiseKey": "o", "signedIdentityKey": "i"}'::jsonb, 'another');
 
 select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "account": {"details": "d"}}');

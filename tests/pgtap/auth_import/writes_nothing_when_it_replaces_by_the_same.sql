@@ -3,7 +3,9 @@ select plan(2);
 
 set local role app;
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
-select auth_save_state('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}', '{"session": {"1.0": 1}, "lid-mapping": {"962302": "118"}}');
+select auth_save_state(
+  'acme', '{"noiseKey": "n", "signedIdentityKey": "i", "a": 1}', '{"session": {"1.0": 1}, "lid-mapping": {"962302": "118"}}'
+);
 select set_config('auth_state.now', '2026-03-03 12:00:00Z', true);
 
 select is(auth_import('acme', auth_export('acme'), 'replace'), 0::bigint, 'no row');

@@ -2,7 +2,10 @@ begin;
 select plan(1);
 
 select set_config('auth_state.now', '2026-03-01 12:00:00Z', true);
-select auth_import('acme', '{"format": 1, "creds": {"noiseKey": "n", "signedIdentityKey": "i"}, "keys": {"session": {"1.0": 1, "2.0": 1}, "pre-key": {"1": 1}}}');
+select auth_import(
+  'acme',
+  '{"format": 1, "creds": {"noiseKey": "n", "signedIdentityKey": "i"}, "keys": {"session": {"1.0": 1, "2.0": 1}, "pre-key": {"1": 1}}}'
+);
 select auth_import('acme', '{"format": 1, "creds": {"noiseKey": "n", "signedIdentityKey": "i"}, "keys": {"session": {"1.0": 1}}}', 'merge');
 select set_config('auth_state.now', '2026-03-01 12:00:01Z', true);
 select auth_clear_keys('acme', 'pre-key');

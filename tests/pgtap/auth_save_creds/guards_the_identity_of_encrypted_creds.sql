@@ -23,7 +23,8 @@ select lives_ok(
   format('select auth_save_creds(%L, %L, p_allow_new_identity => true)', 'acme', pg_temp.sealed('{"kid": "3"}')), 'unless told to'
 );
 select lives_ok(
-  $$select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}')$$, 'encrypted ones that are not paired are replaced by any'
+  $$select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}')$$,
+  'encrypted ones that are not paired are replaced by any'
 );
 
 select * from finish();

@@ -4,7 +4,9 @@ select plan(6);
 
 set local role app;
 select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "account": {"details": "d"}}');
-select pg_temp.refuses(format('select auth_save_creds(''acme'', %L)', c.creds), 'WA001', format('p_creds["%s"] is missing.', c.missing), c.name)
+select pg_temp.refuses(
+  format('select auth_save_creds(''acme'', %L)', c.creds), 'WA001', format('p_creds["%s"] is missing.', c.missing), c.name
+)
 from (
   values
   ('{"signedIdentityKey": "i", "account": "S3CRET"}', 'noiseKey', 'no noiseKey'),

@@ -4,7 +4,10 @@ select plan(18);
 
 set local role app;
 select auth_save_creds('acme', '{"noiseKey": "n", "signedIdentityKey": "i", "account": {"details": "d"}}');
-select pg_temp.refuses(format('select auth_save_creds(%L, %L)', 'acme', to_jsonb(c.creds)), 'WA001', 'p_creds is a string that is no JWE in compact form.', c.description)
+select pg_temp.refuses(
+  format('select auth_save_creds(%L, %L)', 'acme', to_jsonb(c.creds)), 'WA001', 'p_creds is a string that is no JWE in compact form.',
+  c.description
+)
 from (
   values
   ('', 'empty'),

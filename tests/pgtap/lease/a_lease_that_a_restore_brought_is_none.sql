@@ -7,7 +7,8 @@ select set_config('test.token', l.token::text, true) from auth_acquire_lease('ac
 update whatsapp_leases set written_by = (written_by::text::bigint - 1)::text::xid;
 set local role app;
 select pg_temp.refuses(
-  format($$select auth_set_keys('acme', '{}', %s)$$, current_setting('test.token')), 'WA002', 'was restored here: what was written last may be missing', 'its token is over'
+  format($$select auth_set_keys('acme', '{}', %s)$$, current_setting('test.token')), 'WA002',
+  'was restored here: what was written last may be missing', 'its token is over'
 );
 select lives_ok($$select auth_set_keys('acme', '{}')$$, 'it keeps nobody out');
 select ok(
