@@ -15,7 +15,9 @@ select pg_temp.refuses(
   'WA003', current_setting('test.next'), 'an older one'
 );
 select pg_temp.refuses(
-  format($$select auth_save_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', %s)$$, current_setting('test.next')::bigint + 1),
+  format(
+    $$select auth_save_creds('acme', '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}', %s)$$, current_setting('test.next')::bigint + 1
+  ),
   'WA003', null, 'a newer one'
 );
 select is(auth_get_creds('acme'), '{"noiseKey": "n", "signedIdentityKey": "i", "a": 2}'::jsonb, 'nothing was written');
