@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Database
+from harness.creds import creds_json
 from harness.installing import count
 from harness.processes import Process, at_once, wait_until, waits_for_a_lock
 
@@ -59,7 +60,7 @@ def write_batches(ready: Callable[[], object], dsn: str, seconds: float, seed: i
             else:
                 data = {"sender-key": dict.fromkeys(IDS, mark), "tctoken": extra}
                 query = "select auth_save_state('acme', %s, %s)"
-                conn.execute(query, [json.dumps({"mark": mark}), json.dumps(data)])
+                conn.execute(query, [creds_json(mark=mark), json.dumps(data)])
             batches += 1
     return batches
 
@@ -95,7 +96,7 @@ def work(ready: Callable[[], object], job: Callable[..., Any], *arguments: Any) 
 def test_eight_writers_of_overlapping_batches_never_fail_and_never_show_half_of_one(
     db: Database,
 ) -> None:
-    db.conn.execute("select auth_save_creds('acme', '{\"mark\": null}')")
+    db.conn.execute("select auth_save_creds('acme', %s)", [creds_json(mark=None)])
     results = at_once(
         work,
         [(write_batches, db.service_dsn, 20, n) for n in range(8)]
@@ -143,7 +144,7 @@ def count_up_by_version(ready: Callable[[], object], dsn: str, rounds: int) -> i
 
 
 def test_no_write_over_an_expected_version_is_lost(db: Database) -> None:
-    db.conn.execute("select auth_save_creds('acme', '{\"n\": 0}')")
+    db.conn.execute("select auth_save_creds('acme', %s)", [creds_json(n=0)])
     added = at_once(count_up_by_version, [(db.service_dsn, 60)] * 6)
     assert count(db.conn, "select auth_get_creds('acme') ->> 'n'") == sum(added) > 0
 
@@ -153,9 +154,9 @@ def init_creds(ready: Callable[[], object], dsn: str, rounds: int, own: int) -> 
     with connect(dsn) as conn:
         for n in range(rounds):
             ready()
-            creds = json.dumps({"identity": own})
+            own_creds = creds_json(identity=own)
             won += conn.execute(
-                "select auth_init_creds(%s, %s)", [f"company {n}", creds]
+                "select auth_init_creds(%s, %s)", [f"company {n}", own_creds]
             ).fetchone()
     return won
 
@@ -172,11 +173,11 @@ def test_of_many_that_init_creds_at_once_one_identity_wins_for_all(db: Database)
 
 
 WRITES = {
-    "auth_init_creds": "select auth_init_creds(%(company)s, '{}')",
-    "auth_save_creds": "select auth_save_creds(%(company)s, '{\"a\": 1}')",
+    "auth_init_creds": f"select auth_init_creds(%(company)s, '{creds_json()}')",
+    "auth_save_creds": f"select auth_save_creds(%(company)s, '{creds_json(a=1)}')",
     "auth_set_keys": 'select auth_set_keys(%(company)s, \'{"session": {"1.0": 1}}\')',
     "an empty auth_set_keys": "select auth_set_keys(%(company)s, '{}')",
-    "auth_save_state": "select auth_save_state(%(company)s, '{\"a\": 2}', '{}')",
+    "auth_save_state": f"select auth_save_state(%(company)s, '{creds_json(a=2)}', '{{}}')",
     "auth_import": "select auth_import(%(company)s, '{\"format\": 1, \"keys\": {}}', 'merge')",
     "auth_clear_keys": "select auth_clear_keys(%(company)s)",
     "auth_delete_company": "select auth_delete_company(%(company)s)",
@@ -325,11 +326,12 @@ def test_a_transaction_goes_on_after_a_savepoint_that_waited_in_vain(db: Databas
 
 
 PROTECTED = {
-    "auth_init_creds": "select auth_init_creds('acme', '{\"x\": 1}', %(token)s)",
-    "auth_save_creds": "select auth_save_creds('acme', '{\"x\": 1}', null, %(token)s)",
+    "auth_init_creds": f"select auth_init_creds('acme', '{creds_json(x=1)}', %(token)s)",
+    "auth_save_creds": f"select auth_save_creds('acme', '{creds_json(x=1)}', null, %(token)s)",
     "auth_set_keys": "select auth_set_keys('acme', '{\"session\": {\"2.0\": 1}}', %(token)s)",
     "auth_save_state": (
-        "select auth_save_state('acme', '{\"x\": 1}', '{\"session\": {\"2.0\": 1}}', %(token)s)"
+        f"select auth_save_state('acme', '{creds_json(x=1)}',"
+        ' \'{"session": {"2.0": 1}}\', %(token)s)'
     ),
     "auth_import": (
         'select auth_import(\'acme\', \'{"format": 1, "keys": {"session": {"2.0": 1}}}\','
@@ -346,7 +348,7 @@ def everything(conn: psycopg.Connection) -> list[Any]:
     return conn.execute(
         "select (select jsonb_agg(a order by a) from whatsapp_auth a),"
         " (select jsonb_agg(k order by k) from whatsapp_keys k),"
-        " (select jsonb_agg(l order by l) from whatsapp_leases l)"
+        " (select jsonb_agg(l order by l.company_id) from whatsapp_leases l)"
     ).fetchall()
 
 
@@ -438,14 +440,14 @@ def test_a_lease_that_ends_during_the_wait_stops_the_writer(db: Database) -> Non
 
 
 def test_a_version_saved_before_the_lock_stops_the_writer(db: Database) -> None:
-    version = count(db.conn, "select auth_save_creds('acme', '{\"n\": 0}')")
+    version = count(db.conn, "select auth_save_creds('acme', %s)", creds_json(n=0))
     blocker = db.connect("app", autocommit=False)
-    blocker.execute("select auth_save_creds('acme', '{\"n\": 1}')")
+    blocker.execute("select auth_save_creds('acme', %s)", [creds_json(n=1)])
 
     def late() -> str | None:
         with connect(db.service_dsn) as conn:
             try:
-                conn.execute("select auth_save_creds('acme', '{\"n\": 2}', %s)", [version])
+                conn.execute("select auth_save_creds('acme', %s, %s)", [creds_json(n=2), version])
             except psycopg.Error as error:
                 return error.sqlstate
         return None

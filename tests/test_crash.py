@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Cluster
+from harness.creds import creds_json
 from harness.processes import Process, wait_until
 
 SIZE = 30
@@ -34,7 +35,7 @@ def write_until_the_server_dies(dsn: str, company: str, first: int, acknowledged
             while True:
                 conn.execute(
                     "select auth_save_state(%s, %s, %s)",
-                    [company, json.dumps({"batch": number}), batch(number)],
+                    [company, creds_json(batch=number), batch(number)],
                 )
                 acknowledged.value = number
                 number += 1
@@ -88,11 +89,11 @@ def test_versions_and_tokens_go_on_growing_after_a_sigkill(
     database = cluster.new_database()
     take = "select auth_save_creds('a', %s), token from auth_acquire_lease('b', 'me')"
     with database.connect("app") as conn:
-        before = conn.execute(take, ['{"n": 1}']).fetchone()
+        before = conn.execute(take, [creds_json(n=1)]).fetchone()
     cluster.server.kill()
     cluster.server.start()
     with database.connect("app") as conn:
-        after = conn.execute(take, ['{"n": 2}']).fetchone()
+        after = conn.execute(take, [creds_json(n=2)]).fetchone()
     assert after[0] > before[0]
     assert after[1] > before[1]
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from harness.cluster import INSTALL_SQL, Cluster, Database
+from harness.creds import creds_json
 from harness.installing import count, install, refusal, run_sql, uninstall
 from harness.processes import wait_until
 from harness.server import CRON_DATABASE
@@ -175,7 +176,7 @@ def test_uninstalling_unschedules_the_job(cron_db: Database) -> None:
 
 @WITH_CRON
 def test_an_uninstall_that_is_refused_keeps_the_job(cron_db: Database) -> None:
-    cron_db.conn.execute("select auth_save_creds('acme', '{}')")
+    cron_db.conn.execute("select auth_save_creds('acme', %s)", [creds_json()])
     with pytest.raises(psycopg.Error):
         uninstall(cron_db)
     assert jobs(cron_db) == [the_job(cron_db)]

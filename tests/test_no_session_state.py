@@ -8,19 +8,20 @@ import psycopg
 import pytest
 
 from harness.cluster import Database
+from harness.creds import creds_json
 from harness.processes import Process, wait_until, waits_for_a_lock
 
 pytestmark = pytest.mark.parametrize("cluster", ["pg15-superuser", "pg18-login"], indirect=True)
 
 CALLS = [
     "auth_get_creds('acme')",
-    "auth_init_creds('new', '{}')",
-    "auth_save_creds('acme', '{\"a\": 2}')",
+    f"auth_init_creds('new', '{creds_json()}')",
+    f"auth_save_creds('acme', '{creds_json(a=2)}')",
     "auth_creds_version('acme')",
     "auth_get_keys('acme', '{\"session\": [\"1.0\"]}'::jsonb)",
     "auth_get_keys('acme', 'session', '{1.0}')",
     'auth_set_keys(\'acme\', \'{"session": {"1.0": null, "2.0": 1}}\')',
-    "auth_save_state('acme', '{\"a\": 3}', '{\"session\": {\"1.0\": 5}}')",
+    f"auth_save_state('acme', '{creds_json(a=3)}', '{{\"session\": {{\"1.0\": 5}}}}')",
     "auth_list_keys('acme', 'session')",
     "auth_list_companies()",
     "auth_clear_keys('acme')",
@@ -33,6 +34,12 @@ CALLS = [
     "auth_acquire_lease('acme', 'me')",
     "auth_renew_lease('leased', (select token from auth_acquire_lease('leased', 'me')))",
     "auth_release_lease('acme', 1)",
+    "auth_acquire_lease('acme', 'you', p_token => 1)",
+    "auth_creds_history('acme')",
+    "auth_forget_history('acme')",
+    "auth_list_leases()",
+    "auth_list_audit()",
+    "auth_configure('history_versions', '7')",
     "auth_stats()",
     "auth_status()",
     "auth_cleanup_job()",
@@ -63,7 +70,9 @@ def state(conn: psycopg.Connection) -> list[Any]:
 @pytest.fixture
 def conn(db: Database) -> psycopg.Connection:
     """Of the service, with some data there."""
-    db.conn.execute("select auth_save_state('acme', '{\"a\": 1}', '{\"session\": {\"1.0\": 1}}')")
+    db.conn.execute(
+        "select auth_save_state('acme', %s, '{\"session\": {\"1.0\": 1}}')", [creds_json()]
+    )
     conn = db.connect("app")
     conn.prepare_threshold = None
     conn.execute("do 'begin end'; set lock_timeout = '3s'")
@@ -87,7 +96,7 @@ def test_the_session_is_as_before_a_transaction_that_was_rolled_back(
         assert state(conn) == before
 
 
-@pytest.mark.parametrize("bad", ["'{}'::jsonb", "'[]'", "null"])
+@pytest.mark.parametrize("bad", [f"'{creds_json()}'", "'[]'", "null"])
 def test_the_session_is_as_before_an_error(conn: psycopg.Connection, bad: str) -> None:
     before = state(conn)
     with pytest.raises(psycopg.Error):

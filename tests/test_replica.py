@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Cluster
+from harness.creds import creds, creds_json
 
 
 @pytest.mark.parametrize("name", ["pg15-superuser", "pg18-login"])
@@ -16,7 +17,7 @@ def test_reading_works_on_a_read_replica(own_cluster: Callable[[str], Cluster], 
     cluster = own_cluster(name)
     database = cluster.new_database()
     database.conn.execute(
-        "select auth_save_state('acme', '{\"a\": 1}', '{\"session\": {\"1.0\": 1}}')"
+        f"select auth_save_state('acme', '{creds_json(a=1)}', %s)", ['{"session": {"1.0": 1}}']
     )
     database.conn.close()
     cluster.server.stop()
@@ -24,7 +25,7 @@ def test_reading_works_on_a_read_replica(own_cluster: Callable[[str], Cluster], 
     cluster.server.start()
     with database.connect("app") as conn:
         assert conn.execute("select pg_is_in_recovery()").fetchone() == (True,)
-        assert conn.execute("select auth_get_creds('acme')").fetchone() == ({"a": 1},)
+        assert conn.execute("select auth_get_creds('acme')").fetchone() == (creds(a=1),)
         for call in (
             "auth_get_keys('acme', 'session', '{1.0}')",
             "auth_list_keys('acme', 'session')",

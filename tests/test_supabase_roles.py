@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from harness.cluster import COMBINATIONS, Cluster, Database
+from harness.creds import creds, creds_json
 from harness.installing import count, install, run_sql, schema
 
 # As supabase/postgres makes them, whoever installs.
@@ -46,9 +47,11 @@ def db(platform: Cluster) -> Iterator[Database]:
     database.conn.execute("grant usage on schema public to anon, authenticated, service_role")
     install(database)
     database.conn.execute(
-        "select auth_save_state('acme', '{\"n\": 1}', '{\"session\": {\"1.0\": 1}}')"
+        "select auth_save_state('acme', %s, '{\"session\": {\"1.0\": 1}}')", [creds_json(n=1)]
     )
-    database.conn.execute("select auth_save_creds('globex', '{\"advSecretKey\": \"S3CRET\"}')")
+    database.conn.execute(
+        "select auth_save_creds('globex', %s)", [creds_json(advSecretKey="S3CRET")]
+    )
     yield database
     database.drop()
 
@@ -66,7 +69,7 @@ def request(db: Database, role: str | None, claims: object, statement: str) -> o
 
 def test_a_signed_in_user_has_the_company_of_the_token(db: Database) -> None:
     claims = {"role": "authenticated", "app_metadata": {"company_id": "acme"}}
-    assert request(db, "authenticated", claims, "auth_get_creds('acme')") == {"n": 1}
+    assert request(db, "authenticated", claims, "auth_get_creds('acme')") == creds(n=1)
     assert request(db, "authenticated", {"company_id": "acme"}, CALLS[1]) == {"1.0": 1}
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         request(db, "authenticated", claims, "auth_get_creds('globex')")
@@ -94,7 +97,7 @@ def test_no_role_of_the_platform_reaches_a_table_or_sequence(db: Database, role:
             " where relowner = 'auth_state_owner'::regrole and relkind in ('r', 'S')"
         )
     ]
-    assert len(tables) == 9
+    assert len(tables) == 10
     for name in tables:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             request(db, role, {"company_id": "acme"}, f"count(*) from {name}")
@@ -131,8 +134,8 @@ def test_roles_that_come_later_are_adopted_by_the_next_install() -> None:
         database.conn.execute(ROLES)
         said = install(database)
         assert any("auth_state_tenant is granted to authenticated" in line for line in said)
-        database.conn.execute("select auth_save_creds('acme', '{\"n\": 1}')")
+        database.conn.execute("select auth_save_creds('acme', %s)", [creds_json(n=1)])
         call = "auth_get_creds('acme')"
-        assert request(database, "authenticated", {"company_id": "acme"}, call) == {"n": 1}
+        assert request(database, "authenticated", {"company_id": "acme"}, call) == creds(n=1)
     finally:
         cluster.remove()
