@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Cluster, Database
+from harness.creds import JWE, creds_json
 from harness.installing import refusal
 from harness.processes import Process
 
@@ -48,7 +49,7 @@ def stored(db: Database) -> list[Any]:
     return db.conn.execute(
         "select (select jsonb_agg(a order by a) from whatsapp_auth a),"
         " (select jsonb_agg(k order by k) from whatsapp_keys k),"
-        " (select jsonb_agg(l order by l) from whatsapp_leases l),"
+        " (select jsonb_agg(l order by l.company_id) from whatsapp_leases l),"
         " (select jsonb_agg(t order by t) from whatsapp_key_ttl t)"
     ).fetchall()
 
@@ -80,13 +81,13 @@ TEXTS = {
 }
 BY_COMPANY = {
     "auth_get_creds": "auth_get_creds(%s)",
-    "auth_init_creds": "auth_init_creds(%s, '{}')",
-    "auth_save_creds": "auth_save_creds(%s, '{}')",
+    "auth_init_creds": f"auth_init_creds(%s, '{creds_json()}')",
+    "auth_save_creds": f"auth_save_creds(%s, '{creds_json()}')",
     "auth_creds_version": "auth_creds_version(%s)",
     "auth_get_keys by types": "auth_get_keys(%s, '{}'::jsonb)",
     "auth_get_keys of a type": "auth_get_keys(%s, 'session', '{}')",
     "auth_set_keys": "auth_set_keys(%s, '{}')",
-    "auth_save_state": "auth_save_state(%s, '{}', '{}')",
+    "auth_save_state": f"auth_save_state(%s, '{creds_json()}', '{{}}')",
     "auth_list_keys": "auth_list_keys(%s, 'session')",
     "auth_clear_keys": "auth_clear_keys(%s)",
     "auth_delete_company": "auth_delete_company(%s)",
@@ -260,7 +261,7 @@ def test_what_jsonb_cannot_hold_has_the_code_of_postgresql(
     for call in (
         "auth_set_keys('acme', %s)",
         "auth_save_creds('acme', %s)",
-        "auth_save_state('acme', '{}', %s)",
+        f"auth_save_state('acme', '{creds_json()}', %s)",
         "auth_import('acme', %s, 'replace')",
         "auth_get_keys('acme', %s::jsonb)",
     ):
@@ -327,29 +328,82 @@ def test_ids_asked_for_that_are_none_are_refused(
 
 # Creds
 
-NO_CREDS: dict[str, Any] = {
-    "null": None,
-    "JSON null": "null",
-    "an array": json.dumps([SECRET]),
-    "a number": "1",
-    "a boolean": "false",
+# What is said after the name of the argument.
+NO_CREDS: dict[str, tuple[Any, str]] = {
+    "null": (None, " is null."),
+    "JSON null": ("null", " is a JSON null."),
+    "an array": (json.dumps([SECRET]), " is a JSON array."),
+    "a number": ("1", " is a JSON number."),
+    "a boolean": ("false", " is a JSON boolean."),
+    "an empty object": ("{}", '["noiseKey"] is missing.'),
+    "no noiseKey": (json.dumps({"signedIdentityKey": SECRET}), '["noiseKey"] is missing.'),
+    "no signedIdentityKey": (json.dumps({"noiseKey": SECRET}), '["signedIdentityKey"] is missing.'),
+    "a null noiseKey": (creds_json(noiseKey=None, x=SECRET), '["noiseKey"] is missing.'),
+    "a null signedIdentityKey": (
+        creds_json(signedIdentityKey=None, x=SECRET),
+        '["signedIdentityKey"] is missing.',
+    ),
+    "the keys a level too deep": (json.dumps({"creds": PAIRED}), '["noiseKey"] is missing.'),
+    "an empty string": ('""', " is a string that is no JWE in compact form."),
+    "a word": (json.dumps(MARKER), " is a string that is no JWE in compact form."),
+    "encoded twice": (
+        json.dumps(json.dumps(PAIRED)),
+        " is JSON text inside a JSON string: it was encoded twice.",
+    ),
+    "encoded three times": (
+        json.dumps(json.dumps(json.dumps(PAIRED))),
+        " is JSON text inside a JSON string: it was encoded twice.",
+    ),
+    "a JWE of four parts": (
+        f'"eyJhbGciOiJkaXIifQ..AAAA.{MARKER}"',
+        " is a string that is no JWE in compact form.",
+    ),
+    "a JWE of six parts": (
+        f'"eyJhbGciOiJkaXIifQ..AAAA.{MARKER}.AAAA.AAAA"',
+        " is a string that is no JWE in compact form.",
+    ),
+    "a JWE without a tag": (
+        f'"eyJhbGciOiJkaXIifQ..AAAA.{MARKER}."',
+        " is a string that is no JWE in compact form.",
+    ),
+    "a JWE with a line feed": (
+        f'"eyJhbGciOiJkaXIifQ..AAAA.{MARKER}.AAAA\\n"',
+        " is a string that is no JWE in compact form.",
+    ),
+    "a JWE whose header is torn": (
+        f'"eyJhbGciOiJk..AAAA.{MARKER}.AAAA"',
+        " is a string that is no JWE in compact form.",
+    ),
 }
 
 
-@pytest.mark.parametrize("creds", NO_CREDS.values(), ids=NO_CREDS)
+@pytest.mark.parametrize(("creds", "fault"), NO_CREDS.values(), ids=NO_CREDS)
+@pytest.mark.parametrize("company", ["new", "acme"])
 @pytest.mark.parametrize(
     "call",
     [
-        "auth_init_creds('new', %s)",
-        "auth_save_creds('new', %s)",
-        "auth_save_state('new', %s, '{\"session\": {\"1.0\": 1}}')",
+        "auth_init_creds('%s', %%s)",
+        "auth_save_creds('%s', %%s)",
+        "auth_save_creds('%s', %%s, p_allow_new_identity => true)",
+        "auth_save_state('%s', %%s, '{\"session\": {\"1.0\": 1}}')",
     ],
 )
-def test_creds_that_are_neither_object_nor_string_are_refused(
-    db: Database, service: psycopg.Connection, call: str, creds: Any
+def test_creds_that_no_client_can_use_are_refused_with_their_path(
+    db: Database, service: psycopg.Connection, call: str, company: str, creds: Any, fault: str
 ) -> None:
-    error = refuse(db, service, "WA001", call, creds)
-    assert (error.diag.message_detail or "").startswith("p_creds is ")
+    error = refuse(db, service, "WA001", call % company, creds)
+    assert error.diag.message_detail == f"p_creds{fault}"
+
+
+@pytest.mark.parametrize("mode", ["new", "merge", "replace"])
+@pytest.mark.parametrize(("creds", "fault"), list(NO_CREDS.values())[2:], ids=list(NO_CREDS)[2:])
+def test_creds_to_import_that_no_client_can_use_are_refused_with_their_path(
+    db: Database, service: psycopg.Connection, creds: str, fault: str, mode: str
+) -> None:
+    state = f'{{"format": 1, "creds": {creds}, "keys": {{"session": {{"2.0": 1}}}}}}'
+    for company in ("new", "acme"):
+        error = refuse(db, service, "WA001", f"auth_import('{company}', %s, %s)", state, mode)
+        assert error.diag.message_detail == f'p_state["creds"]{fault}'
 
 
 def test_no_refusal_by_lease_version_or_identity_shows_a_value(
@@ -358,7 +412,7 @@ def test_no_refusal_by_lease_version_or_identity_shows_a_value(
     other = json.dumps({"noiseKey": MARKER, "signedIdentityKey": MARKER})
     batch = json.dumps({"session": {"1.0": MARKER}})
     refuse(db, service, "WA005", "auth_save_creds('acme', %s)", other)
-    refuse(db, service, "WA005", "auth_save_creds('acme', %s)", json.dumps(MARKER))
+    refuse(db, service, "WA005", "auth_save_creds('acme', %s)", f'"{JWE}{MARKER}"')
     refuse(db, service, "WA005", "auth_save_state('acme', %s, %s)", other, batch)
     refuse(db, service, "WA003", "auth_save_creds('acme', %s, 1)", other)
     refuse(db, service, "WA002", "auth_save_creds('acme', %s, null, 1)", other)
@@ -427,6 +481,50 @@ def test_a_state_of_another_shape_is_refused_with_its_path(
 ) -> None:
     error = refuse(db, service, "WA001", "auth_import('new', %s, %s)", state, mode)
     assert error.diag.message_detail == fault
+
+
+UTC = '"2024-01-02T03:04:05.000000Z"'
+NO_TIMES = {
+    "a string": UTC,
+    "a number": "1704164645",
+    "null": "null",
+    "an object": f'{{"0": {UTC}}}',
+    "an empty array": "[]",
+    "an array in an array": f"[[{UTC}]]",
+    "an array of a number": "[1704164645]",
+    "an array of null": "[null]",
+    "an array of an object": f'[{{"0": {UTC}}}]',
+}
+
+
+# A string was taken once, and became the time of the import.
+@pytest.mark.parametrize("time", NO_TIMES.values(), ids=NO_TIMES)
+@pytest.mark.parametrize("mode", ["new", "merge", "replace"])
+def test_a_time_of_a_key_that_is_no_array_of_times_is_refused(
+    db: Database, service: psycopg.Connection, mode: str, time: str
+) -> None:
+    good = f'"0.0": [{UTC}], "2.0": [{UTC}, null]'
+    state = (
+        '{"format": 1, "keys": {"session": {"0.0": 1, "1.0": 1, "2.0": 1}},'
+        f' "times": {{"session": {{{good}, "1.0": {time}}}}}}}'
+    )
+    for company in ("new", "acme"):
+        error = refuse(db, service, "WA001", f"auth_import('{company}', %s, %s)", state, mode)
+        assert (
+            error.diag.message_detail
+            == 'p_state["times"]["session"]["1.0"] is not an array that begins with a UTC time.'
+        )
+
+
+@pytest.mark.parametrize("time", [f"[{UTC}]", "1704164645", f'{{"0": {UTC}}}', '"now"', "[]"])
+@pytest.mark.parametrize("mode", ["new", "merge", "replace"])
+def test_a_time_of_creds_that_is_no_time_is_refused(
+    db: Database, service: psycopg.Connection, mode: str, time: str
+) -> None:
+    state = f'{{"format": 1, "creds": {creds_json()}, "creds_updated_at": {time}, "keys": {{}}}}'
+    for company in ("new", "acme"):
+        error = refuse(db, service, "WA001", f"auth_import('{company}', %s, %s)", state, mode)
+        assert error.diag.message_detail == 'p_state["creds_updated_at"] is not a UTC time.'
 
 
 @pytest.mark.parametrize("mode", [None, "", "NEW", MARKER])
