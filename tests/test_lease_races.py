@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Database
+from harness.creds import creds, creds_json
 from harness.installing import count, run_program
 from harness.lease_race.race import Race, summary
 from harness.processes import Process, pause, wait_until, waits_for_a_lock
@@ -24,10 +25,10 @@ STATE = {"format": 1, "keys": BATCH}
 
 # Each of a company of its own.
 WRITES = {
-    "auth_init_creds": ("select auth_init_creds(%s, %s, %s)", {"new": 1}),
-    "auth_save_creds": ("select auth_save_creds(%s, %s, null, %s)", {"new": 1}),
+    "auth_init_creds": ("select auth_init_creds(%s, %s, %s)", creds(new=1)),
+    "auth_save_creds": ("select auth_save_creds(%s, %s, null, %s)", creds(new=1)),
     "auth_set_keys": ("select auth_set_keys(%s, %s, %s)", BATCH),
-    "auth_save_state": ("select auth_save_state(%s, '{\"new\": 1}', %s, %s)", BATCH),
+    "auth_save_state": (f"select auth_save_state(%s, '{creds_json(new=1)}', %s, %s)", BATCH),
     "auth_import": ("select auth_import(%s, %s, 'replace', %s)", STATE),
     "auth_clear_keys": ("select auth_clear_keys(%s, %s, %s)", None),
     "auth_delete_company": ("select auth_delete_company(%s, %s)", ...),
@@ -77,7 +78,7 @@ def everything(conn: psycopg.Connection) -> list[Any]:
     return conn.execute(
         "select (select jsonb_agg(a order by a) from whatsapp_auth a),"
         " (select jsonb_agg(k order by k) from whatsapp_keys k),"
-        " (select jsonb_agg(l order by l) from whatsapp_leases l)"
+        " (select jsonb_agg(l order by l.company_id) from whatsapp_leases l)"
     ).fetchall()
 
 
@@ -389,5 +390,13 @@ def test_many_that_race_are_paused_and_killed_without_a_double_holder_or_a_stale
     race.run(15)
     race.close()
     assert race.violations == [], summary(race.counts)
-    for what in ("acquisitions", "steals", "pauses", "writes acknowledged", "writes refused"):
+    for what in (
+        "acquisitions",
+        "steals",
+        "resumptions",
+        "restarts",
+        "pauses",
+        "writes acknowledged",
+        "writes refused",
+    ):
         assert race.counts[what] > 5, race.counts

@@ -22,13 +22,13 @@ MUTANTS = {
     ),
     "a lapsed lease is live": (
         "_begin_write",
-        "l.expires_at > v_now",
-        "v_now is not null",
+        "_is_live(v_lease.expires_at,",
+        "_is_live('infinity',",
         judge.STALE_WRITE,
     ),
     "a write without a token is free": (
         "_begin_write",
-        "elsif p_lease_token is null and v_lease.token is not null then",
+        "elsif v_is_live then",
         "elsif false then",
         judge.STALE_WRITE,
     ),
@@ -56,10 +56,36 @@ MUTANTS = {
         "and false",
         judge.DOUBLE_HOLDER,
     ),
+    "anybody resumes": (
+        "auth_acquire_lease",
+        "l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)",
+        "true",
+        judge.DOUBLE_HOLDER,
+    ),
+    "a holder resumes whoever wrote meanwhile": (
+        "auth_acquire_lease",
+        "and coalesce(l.written_by = l.xmin, false)",
+        "",
+        judge.DOUBLE_HOLDER,
+    ),
+    "a write without a token leaves no trace": (
+        "_begin_write",
+        "elsif v_lease.written_by is not null then",
+        "elsif false then",
+        judge.DOUBLE_HOLDER,
+    ),
+    "two of one name take turns": (
+        "auth_acquire_lease",
+        "or v_lease.retake_after > v_now",
+        "",
+        judge.DOUBLE_HOLDER,
+    ),
     "a lost lease is given back": (
         "auth_release_lease",
-        "and l.token = p_token and l.expires_at > v_now",
-        "",
+        " and l.token = p_token\n"
+        "     and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);\n"
+        "  if not found",
+        ";\n  if not found",
         judge.STALE_WRITE,
     ),
     "a token comes back": (

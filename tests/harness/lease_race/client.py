@@ -13,6 +13,8 @@ from typing import Any
 
 import psycopg
 
+from harness.creds import creds_json
+
 COMPANIES = ("company 0", "company 1", "company 2")
 IDS = {"session": ["1.0", "2.0", "3.0"], "pre-key": ["1", "2"]}
 ROWS = sum(map(len, IDS.values()))  # a batch writes all of them
@@ -49,6 +51,7 @@ class Client:
         """Until `end` on the monotonic clock."""
         moves = {
             self._acquire: 20,
+            self._come_back: 6,
             self._write: 50,
             self._write_twice: 12,
             self._write_late: 10,
@@ -71,15 +74,29 @@ class Client:
         self._conn.close()
 
     def _acquire(self, company: str) -> None:
-        steal = self._random.random() < 0.07
+        resumed = None
+        if self._tokens[company] and self._random.random() < 0.3:
+            resumed = self._random.choice(self._tokens[company])
+        self._ask(company, resumed)
+
+    def _come_back(self, company: str) -> None:
+        """As a client does that lost its server; perhaps somebody wrote, perhaps not."""
+        token = self._last_token(company)
+        time.sleep(self._random.random() * 0.4)
+        if self._random.random() < 0.4:
+            self._write_without_a_token(company)
+        self._ask(company, token)
+
+    def _ask(self, company: str, resumed: int | None) -> None:
+        steal = resumed is None and self._random.random() < 0.07
         commit = self._random.random() < 0.95
         ttl = self._random.randint(50, 400)
         call = Call(
             "acquire",
             company,
-            "select acquired, token from auth_acquire_lease(%s, %s, %s * interval '1 ms', %s)",
-            [company, self._holder, ttl, steal],
-            {"holder": self._holder, "ttl": ttl, "steal": steal},
+            "select acquired, token from auth_acquire_lease(%s, %s, %s * interval '1 ms', %s, %s)",
+            [company, self._holder, ttl, steal, resumed],
+            {"holder": self._holder, "ttl": ttl, "steal": steal, "resumed": resumed},
         )
         answers = self._attempt(call, commit=commit)
         # A token whose transaction was rolled back is tried too.
@@ -152,10 +169,10 @@ class Client:
             return Call("keys", company, statement, parameters, {"token": token})
         if kind < 0.85:
             statement = "select auth_save_creds(%s, %s, null, %s)"
-            parameters = [company, json.dumps(mark), token]
+            parameters = [company, creds_json(**mark), token]
             return Call("creds", company, statement, parameters, {"token": token})
         statement = "select auth_save_state(%s, %s, %s, %s)"
-        parameters = [company, json.dumps(mark), self._batch(mark), token]
+        parameters = [company, creds_json(**mark), self._batch(mark), token]
         return Call("state", company, statement, parameters, {"token": token})
 
     def _batch(self, mark: object) -> str:

@@ -66,6 +66,8 @@ class Judge:
         self._rows: dict[tuple[str, str | None, str | None], Any] = {}
         self._given: dict[str, set[int]] = defaultdict(set)  # tokens, the rolled back ones too
         self._last_token: dict[str, int] = {}
+        self._unguarded: set[str] = set()  # written without a token since the last lease
+        self._not_before: dict[str, datetime] = {}  # when the holder's name is taken over again
         self._last_written: dict[str, int] = {}
         self._inside: dict[str, str] = {}  # whose transaction has the company's lock
         self._left_at: dict[str, datetime] = {}  # when the one before was about to commit
@@ -108,6 +110,7 @@ class Judge:
         elif event.what == "truncate":
             self.counts["truncations"] += 1
             self._leases.clear()
+            self._not_before.clear()
         else:
             assert event.company is not None
             if self._inside.setdefault(event.company, event.xid) != event.xid:
@@ -125,6 +128,7 @@ class Judge:
         if event.token is None:
             self._check_lease(company, event, note["token"], None)
             self._leases.pop(company, None)
+            self._not_before.pop(company, None)
             return
         assert event.holder is not None
         assert event.expires_at is not None
@@ -136,6 +140,7 @@ class Judge:
                 self.counts["steals"] += 1
                 if not note["steal"]:
                     self._blame(DOUBLE_HOLDER, f"{old} was live: {event}")
+            self._check_name(company, event, note, old)
             if (
                 event.token <= self._last_token.get(company, 0)
                 or event.token in self._given[company]
@@ -154,12 +159,35 @@ class Judge:
         self._check_clock(company, event, now)
         self._leases[company] = Lease(event.holder, event.token, event.expires_at)
 
+    def _check_name(
+        self, company: str, event: Event, note: dict[str, Any], old: Lease | None
+    ) -> None:
+        """Whether one who resumes was the last, and whether two of one name take turns."""
+        now = event.moment
+        assert now is not None
+        if note["resumed"] is not None:
+            self.counts["resumptions"] += 1
+            if old is None or (old.holder, old.token) != (event.holder, note["resumed"]):
+                self._blame(DOUBLE_HOLDER, f"resumed, but the last was {old}: {event}")
+            elif company in self._unguarded:
+                self._blame(DOUBLE_HOLDER, f"resumed, but somebody wrote since {old}: {event}")
+        elif old and old.holder == event.holder and old.expires_at > now:
+            self.counts["restarts"] += 1
+            if self._not_before.get(company, now) > now and not note["steal"]:
+                self._blame(DOUBLE_HOLDER, f"two of one name take turns over {old}: {event}")
+            self._not_before[company] = now + _ttl(note)
+        else:
+            self._not_before.pop(company, None)
+        self._unguarded.discard(company)
+
     def _follow_write(self, company: str, event: Event, note: dict[str, Any]) -> None:
         token = note["token"]
         if event.moment is not None:
             self._check_clock(company, event, event.moment)
         self._check_lease(company, event, token, event.moment)
-        if token is not None:
+        if token is None:
+            self._unguarded.add(company)
+        else:
             if token < self._last_written.get(company, 0):
                 self._blame(STALE_WRITE, f"a later token has written already: {event}")
             self._last_written[company] = token

@@ -92,8 +92,12 @@ create trigger race_log after insert or update or delete on whatsapp_keys
 for each row execute function race.log_key();
 create trigger race_log after insert or update or delete on whatsapp_auth
 for each row execute function race.log_creds();
-create trigger race_log after insert or update or delete on whatsapp_leases
+create trigger race_log after insert or delete on whatsapp_leases
 for each row execute function race.log_lease();
+-- Not what is noted beside it: who wrote the row, and that somebody wrote without it.
+create trigger race_log_update after update on whatsapp_leases
+for each row when ((old.token, old.holder, old.acquired_at, old.expires_at) is distinct from (new.token, new.holder, new.acquired_at, new.expires_at))
+execute function race.log_lease();
 create trigger race_log_truncate after truncate on whatsapp_leases
 for each statement execute function race.log_truncate();
 create constraint trigger race_log_end after insert on race.log
