@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from harness.cluster import Database
+from harness.cluster import Cluster, Database
 from harness.creds import creds, creds_json
 from harness.installing import count, run_program
 from harness.lease_race.race import Race, summary
@@ -59,6 +59,13 @@ def refused(conn: psycopg.Connection, company: str, token: int) -> bool:
             raise
         return True
     return False
+
+
+def resumed(conn: psycopg.Connection, company: str, holder: str, token: int) -> bool:
+    query = "select acquired from auth_acquire_lease(%s, %s, p_token => %s)"
+    row = conn.execute(query, [company, holder, token]).fetchone()
+    assert row is not None
+    return bool(row[0])
 
 
 def write(conn: psycopg.Connection, function: str, token: int) -> str | None:
@@ -373,11 +380,58 @@ def test_after_an_old_dump_in_the_same_tables_later_tokens_are_lost_and_the_next
     run_program(db, "pg_restore", "--exit-on-error", "--data-only", *options, str(archive))
     with db.connect("app") as conn:
         assert refused(conn, "acme", later)
+        # The token that was stolen after the dump came back with it once.
+        assert refused(conn, "acme", dumped)
+        assert not resumed(conn, "acme", "holder", dumped)
         token = acquire(conn, "acme", "new")
         assert token > max(dumped, later)
         assert refused(conn, "acme", later)
         assert refused(conn, "acme", dumped)
         assert not refused(conn, "acme", token)
+
+
+# Two servers that are set up alike give the tables the same numbers.
+def test_an_old_dump_of_rows_brings_no_lease_to_another_server_that_was_set_up_alike(
+    cluster: Cluster, own_cluster: Callable[[str], Cluster], tmp_path: Path
+) -> None:
+    one, other = (own_cluster(cluster.name).new_database() for _ in range(2))
+    token = acquire(one.conn, "acme", "holder")
+    path = tmp_path / "archive"
+    run_program(one, "pg_dump", "-Fc", "--data-only", "--table=whatsapp_leases", "-f", str(path))
+    run_program(other, "pg_restore", "--exit-on-error", "--data-only", str(path))
+    with other.connect("app") as conn:
+        assert refused(conn, "acme", token)
+        assert not resumed(conn, "acme", "holder", token)
+        assert conn.execute("select is_live from auth_list_leases()").fetchall() == [(False,)]
+        assert acquire(conn, "acme", "another") > token
+
+
+def test_a_copied_database_has_no_lease(db: Database) -> None:
+    token = acquire(db.conn, "acme", "holder")
+    db.conn.close()
+    name = f"{db.name}_copy"
+    db.cluster.create_database(name, db.name)
+    try:
+        with db.server.connect(name, "app") as conn:
+            assert conn.execute("select is_live from auth_list_leases()").fetchall() == [(False,)]
+            assert refused(conn, "acme", token)
+            assert count(conn, "select auth_set_keys('acme', '{}')") == 0
+    finally:
+        db.cluster.drop_database(name)
+    with db.connect("app") as conn:
+        assert not refused(conn, "acme", token)
+
+
+# As logical replication and COPY write it: as it was, but in another transaction.
+def test_a_lease_that_somebody_copied_in_is_none(db: Database) -> None:
+    token = acquire(db.conn, "acme", "holder")
+    db.conn.execute(
+        "create temporary table kept as select * from whatsapp_leases;"
+        " delete from whatsapp_leases; insert into whatsapp_leases select * from kept"
+    )
+    with db.connect("app") as conn:
+        assert refused(conn, "acme", token)
+        assert not resumed(conn, "acme", "holder", token)
 
 
 # The race
