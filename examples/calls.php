@@ -31,13 +31,15 @@ function call(PgSql\Connection $db, string $function, array $arguments): ?string
 }
 
 // Creds: stored only if the account has none; the answer is what is stored now.
-$creds = json_decode(call($db, 'auth_init_creds', ['company_id' => '962302', 'creds' => ['registrationId' => 1]]), true);
+$key = fn (string $bytes) => ['type' => 'Buffer', 'data' => base64_encode($bytes)];
+$creds = ['noiseKey' => $key("\x01\x02"), 'signedIdentityKey' => $key("\x03\x04"), 'registrationId' => 1];
+$creds = json_decode(call($db, 'auth_init_creds', ['company_id' => '962302', 'creds' => $creds]), true);
 echo "registration id: {$creds['registrationId']}\n";
 
 // Keys: all or none; null deletes. Bytes are {"type": "Buffer", "data": base64}, as Baileys has them.
 $changed = call($db, 'auth_set_keys', ['company_id' => '962302', 'data' => [
     'session' => ['5511900000002.0' => ['version' => 'v1']],
-    'identity-key' => ['5511900000002.0' => ['type' => 'Buffer', 'data' => base64_encode("\x05\x01")]],
+    'identity-key' => ['5511900000002.0' => $key("\x05\x01")],
     'pre-key' => ['7' => null],
 ]]);
 echo "rows changed: $changed\n";
@@ -45,7 +47,7 @@ echo call($db, 'auth_get_keys', ['company_id' => '962302', 'keys' => ['session' 
 
 // Errors: branch on the code, never on the text.
 try {
-    call($db, 'auth_save_creds', ['company_id' => '962302', 'creds' => ['registrationId' => 2], 'expected_version' => 1]);
+    call($db, 'auth_save_creds', ['company_id' => '962302', 'creds' => ['registrationId' => 2] + $creds, 'expected_version' => 1]);
 } catch (Refused $refused) {
     echo match ($refused->sqlstate) {
         'WA002' => "another process has this account\n",

@@ -3,9 +3,10 @@
 begin;
 
 -- Creds. The first of several processes wins, and all of them get its creds.
-select auth_init_creds('962302', '{"registrationId": 1, "noiseKey": {"type": "Buffer", "data": "AQI="}}') as creds;
+\set creds '{"noiseKey": {"type": "Buffer", "data": "AQI="}, "signedIdentityKey": {"type": "Buffer", "data": "AwQ="}, "registrationId": 1}'
+select auth_init_creds('962302', :'creds') as creds;
 select auth_creds_version('962302') as version \gset
-select auth_save_creds('962302', '{"registrationId": 2, "noiseKey": {"type": "Buffer", "data": "AQI="}}', p_expected_version => :version) > :version as newer;
+select auth_save_creds('962302', :'creds'::jsonb || '{"registrationId": 2}', p_expected_version => :version) > :version as newer;
 
 -- Keys: a batch of any types is written whole or not at all; null deletes; unchanged is not written.
 select auth_set_keys('962302', '{"session": {"5511900000002.0": {"version": "v1"}}, "pre-key": {"7": null}}') as changed;
@@ -13,7 +14,7 @@ select auth_set_keys('962302', '{"session": {"5511900000002.0": {"version": "v1"
 select auth_get_keys('962302', 'session', '{5511900000002.0,5511900000003.0}') as sessions;
 select key_id, updated_at from auth_list_keys('962302', 'session', p_values => false);
 
--- The right to write, for a minute; from now on every write wants the token.
+-- The right to write, for a minute; from now on every write needs the token.
 select token from auth_acquire_lease('962302', 'server-1') where acquired \gset
 select auth_set_keys('962302', '{"session": {"5511900000002.0": null}}', p_lease_token => :token) as deleted;
 savepoint before_refusal;

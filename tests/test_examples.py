@@ -244,6 +244,21 @@ def test_the_calls_of_psql_give_what_their_comments_say(db: Database, start: Sta
         assert state.list_companies() == []
 
 
+def test_the_five_calls_of_the_readme_work_one_after_the_other(db: Database) -> None:
+    (block,) = re.findall(
+        r"## Five SQL calls\n\n```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    calls = [call for call in block.split(";") if call.strip()]
+    with db.connect("app") as conn:
+        init, save, set_, get, lease = (conn.execute(call).fetchone() for call in calls)
+    assert init[0].keys() == {"noiseKey", "signedIdentityKey"}
+    assert save[0] > 0
+    assert set_[0] == 1
+    answer = {"5511900000002.0": {"version": "v1"}, "5511900000003.0": None}
+    assert get[0] == {"session": answer}
+    assert lease[0] is True
+
+
 def test_php_needs_nothing_but_its_driver(start: Start) -> None:
     php = start("php", EXAMPLES / "calls.php")
     output, _ = php.process.communicate(timeout=60)
