@@ -26,6 +26,7 @@ from harness.attackers import (
 )
 from harness.attacks import Scene
 from harness.cluster import Cluster, Database
+from harness.creds import creds
 from harness.installing import program
 
 EVERYBODY = pytest.mark.parametrize("attacker", attackers("installer"), ids=lambda a: a.name)
@@ -63,10 +64,16 @@ UPDATES = {
     "whatsapp_keys": "updated_at = now()",
     "whatsapp_leases": "holder = 'x'",
     "whatsapp_migrations": "name = 'x'",
+    "whatsapp_settings": "value = '1'",
     "whatsapp_tenant_roles": "company_id = 'x'",
 }
 # Read by whoever: which company a login is bound to has to be known before anything else is.
-ABOUT_NO_ROWS = ("whatsapp_key_ttl", "whatsapp_migrations", "whatsapp_tenant_roles")
+ABOUT_NO_ROWS = (
+    "whatsapp_key_ttl",
+    "whatsapp_migrations",
+    "whatsapp_settings",
+    "whatsapp_tenant_roles",
+)
 
 
 @pytest.fixture(scope="module", params=["pg15-login", "pg18-login"])
@@ -169,14 +176,15 @@ def test_row_level_security_holds_where_a_function_asks_nothing(
                 assert VICTIM not in shown.text
                 assert ids == mine
             assert not [word for word in SECRETS if word in shown.text and ids == mine]
-            changeable = 0 if table == "whatsapp_audit" else mine
             for verb in ("update", "delete"):
+                # An event that repeats itself is counted in its last row, and none is deleted.
+                changeable = 0 if (table, verb) == ("whatsapp_audit", "delete") else mine
                 changed = call(table, verb, UPDATES[table])
                 assert (changed.sqlstate, changed.rows) == (None, [f"('{changeable}',)"]), table
             for company in (VICTIM, NOBODY):
                 values = attacks.INSERTS[table].format(c=literal(company), v=1)
                 assert call(table, "insert", values).sqlstate == "42501", table
-            if mine and table != "whatsapp_audit":
+            if mine:
                 given_away = call(table, "update", f"company_id = {literal(NOBODY)}")
                 assert given_away.sqlstate == "42501"
     assert faulty.digest() == before
@@ -205,14 +213,14 @@ def test_whoever_has_a_company_can_work_in_it(scene: Scene, attacker: Attacker) 
             assert row is not None
             return row[0]
 
-        assert answer(f"auth_get_creds('{OWN}')") == {"advSecretKey": "MINE", "turn": 2}
+        assert answer(f"auth_get_creds('{OWN}')") == creds(advSecretKey="MINE", turn=2)
         batch = json.dumps({"session": {"1.0": "new", "2.0": None}})
         assert answer(f"auth_set_keys('{OWN}', '{batch}', {token})") == 2
         wanted = {"1.0": "new", "2.0": None}
         assert answer(f"auth_get_keys('{OWN}', 'session', '{{1.0,2.0}}')") == wanted
         old = scene.versions[OWN]
         assert answer(f"auth_restore_creds('{OWN}', {old}, {token})")
-        assert answer(f"auth_get_creds('{OWN}')") == {"advSecretKey": "MINE", "turn": 1}
+        assert answer(f"auth_get_creds('{OWN}')") == creds(advSecretKey="MINE", turn=1)
         assert answer(f"auth_renew_lease('{OWN}', {token})")
         assert answer(f"auth_release_lease('{OWN}', {token})") is True
         stats = conn.execute("select distinct company_id from public.auth_stats() order by 1")

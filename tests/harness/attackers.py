@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from harness.cluster import Cluster, Database
+from harness.creds import creds_json
 
 VICTIM, NOBODY, OWN = "acme7", "nope7", "glob7"  # ids of one length
 SECRETS = ("S3CRET", "H0LDER")  # what the victim's rows hold, and who holds its lease
@@ -435,7 +436,7 @@ def fill(conn: psycopg.Connection) -> None:
                 "select auth_save_state(%s, %s, %s)",
                 [
                     company,
-                    json.dumps({"advSecretKey": word, "turn": turn}),
+                    creds_json(advSecretKey=word, turn=turn),
                     json.dumps(
                         {
                             "session": {"1.0": word, "2.0": word, f"{word}.0": word},

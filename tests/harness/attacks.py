@@ -20,16 +20,21 @@ import psycopg
 
 from harness.attackers import NOBODY, OWN, SECRETS, VICTIM, Attacker, attackers, literal, scene
 from harness.cluster import Cluster, Database
+from harness.creds import creds_json
+
+# Creds of the attacker's, in a text that is formatted.
+LOOT = creds_json(loot=1).replace("{", "{{").replace("}", "}}")
 
 # Every public function by its signature: its call for a company, and in a list
 # also for all of them or none. The attacker knows the victim's lease token and creds versions.
 CALLS = {
-    "auth_acquire_lease(text,text,interval,boolean)": (
+    "auth_acquire_lease(text,text,interval,boolean,bigint)": (
         "auth_acquire_lease({c}, 'thief', '1 hour', true)"
     ),
     "auth_bind_role(name,text)": ["auth_bind_role('stranger', {c})"],
     "auth_cleanup_job()": ["auth_cleanup_job()"],
     "auth_clear_keys(text,text,bigint)": "auth_clear_keys({c}, null, {t})",
+    "auth_configure(text,text)": ["auth_configure('history_versions', '1')"],
     "auth_creds_history(text)": "auth_creds_history({c})",
     "auth_creds_version(text)": "auth_creds_version({c})",
     "auth_delete_company(text,bigint)": "auth_delete_company({c}, {t})",
@@ -40,7 +45,7 @@ CALLS = {
     "auth_import(text,jsonb,text,bigint,boolean)": (
         "auth_import({c}, '{{\"format\": 1, \"keys\": {{}}}}', 'replace', {t}, true)"
     ),
-    "auth_init_creds(text,jsonb,bigint)": "auth_init_creds({c}, '{{\"a\": 1}}', {t})",
+    "auth_init_creds(text,jsonb,bigint)": f"auth_init_creds({{c}}, '{LOOT}', {{t}})",
     "auth_list_audit(text,timestamp with time zone,integer)": [
         "auth_list_audit({c})",
         "auth_list_audit()",
@@ -53,10 +58,11 @@ CALLS = {
     "auth_forget_history(text,text,bigint)": "auth_forget_history({c}, null, {t})",
     "auth_restore_creds(text,bigint,bigint)": "auth_restore_creds({c}, {v}, {t})",
     "auth_save_creds(text,jsonb,bigint,bigint,boolean)": (
-        "auth_save_creds({c}, '{{\"a\": 1}}', null, {t}, true)"
+        f"auth_save_creds({{c}}, '{LOOT}', null, {{t}}, true)"
     ),
     "auth_save_state(text,jsonb,jsonb,bigint,bigint,boolean)": (
-        'auth_save_state({c}, \'{{"a": 1}}\', \'{{"session": {{"1.0": null}}}}\', {t}, null, true)'
+        f"auth_save_state({{c}}, '{LOOT}',"
+        ' \'{{"session": {{"1.0": null}}}}\', {t}, null, true)'
     ),
     "auth_schedule_cleanup(text)": ["auth_schedule_cleanup()"],
     "auth_schema_version()": ["auth_schema_version()"],
@@ -105,6 +111,7 @@ INSERTS = {
         "(company_id, holder, token, acquired_at, expires_at) values ({c}, 'x', 1, now(), now())"
     ),
     "whatsapp_migrations": "(number, name) values (1, {c})",
+    "whatsapp_settings": "(name, value) values ('history_versions', {c})",
     "whatsapp_tenant_roles": "(role_name, company_id) values ('victim_bot', {c})",
 }
 
@@ -493,9 +500,11 @@ def _of_all(attacker: Attacker, name: str, call: str, answer: Answer) -> str:
 def _tables(scene: Scene, session: Session) -> Iterator[tuple[str, str]]:
     attacker = session.attacker
     for table in tables(scene.database):
-        column = {"whatsapp_key_ttl": "key_type", "whatsapp_migrations": "name"}.get(
-            table, "company_id"
-        )
+        column = {
+            "whatsapp_key_ttl": "key_type",
+            "whatsapp_migrations": "name",
+            "whatsapp_settings": "name",
+        }.get(table, "company_id")
         verbs = READS | WRITES
         if not attacker.owns_schema and attacker.entitled != "owner":
             verbs = verbs | CHANGES
