@@ -9,6 +9,7 @@ import pytest
 
 import pg_auth_state
 from harness.cluster import COMBINATIONS, INSTALL_SQL, Cluster, Database
+from harness.creds import creds_json
 from harness.installing import (
     HAND_MADE,
     ROWS,
@@ -90,8 +91,12 @@ def test_install_run_twice_equals_install_run_once(empty_db: Database, fresh_sch
 
 
 def test_running_it_again_keeps_every_row(db: Database) -> None:
-    db.conn.execute("select auth_save_state('acme', '{}', '{\"session\": {\"1.0\": 1}}')")
+    db.conn.execute(
+        "select auth_save_state('acme', %s, '{\"session\": {\"1.0\": 1}}')", [creds_json()]
+    )
     db.conn.execute("select auth_set_ttl('tctoken', '3 days')")
+    db.conn.execute("select auth_configure('history_versions', '7')")
+    db.conn.execute("select auth_acquire_lease('acme', 'me')")
     before = dump(db, "--data-only")
     db.install()
     assert dump(db, "--data-only") == before
@@ -315,23 +320,25 @@ def test_a_database_of_the_first_migration_becomes_as_a_fresh_one(
     db: Database, fresh_schema: str
 ) -> None:
     db.conn.execute(
-        """
+        f"""
         drop policy company on whatsapp_auth;
         drop table whatsapp_auth_history, whatsapp_audit cascade;
-        drop table whatsapp_tenant_roles cascade;
-        alter table whatsapp_leases drop column kept_in;
+        drop table whatsapp_tenant_roles, whatsapp_settings cascade;
+        alter table whatsapp_leases
+          drop column given_in, drop column written_by, drop column retake_after;
         alter table whatsapp_auth no force row level security, disable row level security;
         alter table whatsapp_keys no force row level security, disable row level security;
         alter table whatsapp_leases no force row level security, disable row level security;
         delete from whatsapp_migrations where number > 1;
-        insert into whatsapp_auth values ('acme', '{"a": 1}', 1, now(), now());
+        insert into whatsapp_auth values ('acme', '{creds_json(a=1)}', 1, now(), now());
         insert into whatsapp_leases values ('acme', 'me', 7, now(), now() + interval '1 hour')
         """
     )
     db.install()
     assert schema(db) == fresh_schema
     with db.connect("app") as conn:
-        assert count(conn, "select auth_save_creds('acme', '{\"a\": 2}', p_lease_token => 7)") > 1
+        save = "select auth_save_creds('acme', %s, p_lease_token => 7)"
+        assert count(conn, save, creds_json(a=2)) > 1
         assert count(conn, "select count(*) from auth_creds_history('acme')") == 1
 
 
@@ -380,7 +387,7 @@ def test_the_functions_go_on_with_what_was_taken_over(empty_db: Database) -> Non
     make_by_hand(empty_db)
     install(empty_db)
     with pytest.raises(psycopg.Error) as caught:
-        empty_db.conn.execute("select auth_save_creds('acme', '{}')")
+        empty_db.conn.execute("select auth_save_creds('acme', %s)", [creds_json()])
     assert caught.value.sqlstate == "WA005"
     same = 'select auth_set_keys(\'acme\', \'{"session": {"1.0": {"a": [1, 2.50, null]}}}\')'
     assert count(empty_db.conn, same) == 0
@@ -435,11 +442,11 @@ def test_a_table_of_another_make_is_taken_over(
     run_sql(
         empty_db,
         f"{variant}; insert into whatsapp_auth (company_id, creds)"
-        f" values ('{company}', '{{\"noiseKey\": 1.50}}')",
+        f" values ('{company}', '{{\"noiseKey\": 1.50, \"signedIdentityKey\": 2}}')",
     )
     install(empty_db)
     row = empty_db.conn.execute("select auth_get_creds(%s)::text", [company]).fetchone()
-    assert row == ('{"noiseKey": 1.50}',)
+    assert row == ('{"noiseKey": 1.50, "signedIdentityKey": 2}',)
     assert schema(empty_db) == fresh_schema
 
 
@@ -447,7 +454,7 @@ def test_a_time_without_zone_is_of_the_session_that_installs(empty_db: Database)
     run_sql(
         empty_db,
         "create table whatsapp_auth (company_id text, creds jsonb, updated_at timestamp);"
-        " insert into whatsapp_auth values ('acme', '{}', '2025-06-07 12:00')",
+        f" insert into whatsapp_auth values ('acme', '{creds_json()}', '2025-06-07 12:00')",
     )
     install(empty_db, before="set timezone = 'America/Sao_Paulo'")
     query = "select updated_at = '2025-06-07 15:00Z' from whatsapp_auth"
@@ -716,14 +723,13 @@ def test_tables_of_ours_that_lost_their_owner_are_as_tight_as_fresh_ones(
 ) -> None:
     before = schema(db)
     with_role_nobody(db)
-    db.conn.execute("select auth_save_creds('acme', '{\"a\": 1}')")
+    db.conn.execute("select auth_save_creds('acme', %s)", [creds_json()])
     db.conn.execute(
         f"""
         do $$ declare f text; begin
-          for f in select p.oid::regprocedure from pg_proc p
-                    where p.proowner = to_regrole('auth_state_owner') loop
-            execute 'drop function ' || f || ' cascade';
-          end loop;
+          select 'drop function ' || string_agg(p.oid::regprocedure::text, ', ') || ' cascade'
+            into f from pg_proc p where p.proowner = to_regrole('auth_state_owner');
+          execute f;
           for f in select c.relname from pg_class c
                     where c.relowner = to_regrole('auth_state_owner') and c.relkind = 'r' loop
             execute format('alter table %I owner to {db.cluster.installer}', f);
