@@ -121,7 +121,8 @@ class Variant:
     def __init__(self, cluster: Cluster, change: str) -> None:
         self.database: Database = cluster.new_database()
         admin = self.database.conn
-        admin.execute("select auth_save_creds(%s, '{\"registrationId\": 1}')", [COMPANY])
+        creds = '{"noiseKey": 1, "signedIdentityKey": 2}'
+        admin.execute("select auth_save_creds(%s, %s)", [COMPANY, creds])
         for first in range(0, len(SESSIONS), 100):
             admin.execute(SET, changed(SESSIONS[first : first + 100]))
         make_like(admin, "plain_keys", "whatsapp_keys")
