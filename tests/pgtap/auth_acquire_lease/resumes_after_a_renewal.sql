@@ -1,0 +1,14 @@
+begin;
+select plan(1);
+
+set local role app;
+select set_config('test.token', l.token::text, true) from auth_acquire_lease('acme', 'worker-1') as l;
+select auth_renew_lease('acme', current_setting('test.token')::bigint);
+select auth_set_keys('acme', '{"session": {"1.0": 1}}', current_setting('test.token')::bigint);
+select ok(
+  (select l.acquired from auth_acquire_lease('acme', 'worker-1', p_token => current_setting('test.token')::bigint) as l),
+  'what the holder itself did is no change behind its back'
+);
+
+select * from finish();
+rollback;
