@@ -1,6 +1,6 @@
 begin;
 \ir ../refuses.psql
-select plan(32);
+select plan(33);
 
 create role stranger;
 grant usage on schema public to stranger;
@@ -28,6 +28,7 @@ from (
   ($$cleanup_expired_keys()$$),
   ($$cleanup_expired_keys(p_company_id => 'acme')$$),
   ($$auth_set_ttl('device-list', '1 day')$$),
+  ($$auth_configure('history_versions', '7')$$),
   ($$auth_schedule_cleanup()$$),
   ($$auth_acquire_lease('acme', 'me')$$),
   ($$auth_renew_lease('acme', 1)$$),

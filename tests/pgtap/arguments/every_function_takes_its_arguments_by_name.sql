@@ -1,5 +1,5 @@
 begin;
-select plan(31);
+select plan(32);
 
 create role app_2;
 set local role app;
@@ -30,8 +30,9 @@ from (
   ($$auth_clear_keys(p_company_id => 'acme', p_key_type => null, p_lease_token => null)$$),
   ($$auth_delete_company(p_company_id => 'acme', p_lease_token => null)$$),
   ($$cleanup_expired_keys(p_batch_size => 1, p_dry_run => true, p_company_id => null)$$),
+  ($$auth_configure(p_name => 'history_versions', p_value => null)$$),
   ($$auth_set_ttl(p_key_type => 'device-list', p_ttl => null, p_force => false)$$),
-  ($$auth_acquire_lease(p_company_id => 'acme', p_holder => 'me', p_ttl => '1 minute', p_steal => false)$$),
+  ($$auth_acquire_lease(p_company_id => 'acme', p_holder => 'me', p_ttl => '1 minute', p_steal => false, p_token => null)$$),
   ($$auth_release_lease(p_company_id => 'acme', p_token => 1)$$),
   ($$auth_stats(p_company_id => null)$$),
   ($$auth_schema_version()$$),

@@ -1,7 +1,7 @@
 begin;
 set local transaction_isolation = 'repeatable read';
 \ir ../refuses.psql
-select plan(17);
+select plan(19);
 
 set local role app;
 
@@ -24,7 +24,9 @@ from (
   ($$auth_unbind_role('app')$$),
   ($$cleanup_expired_keys()$$),
   ($$cleanup_expired_keys(p_company_id => 'acme')$$),
-  ($$auth_set_ttl('device-list', '1 day')$$)
+  ($$auth_set_ttl('device-list', '1 day')$$),
+  ($$auth_configure('history_versions', '7')$$),
+  ($$auth_acquire_lease('acme', 'me', p_token => 1)$$)
 ) as c (call);
 
 select * from finish();
