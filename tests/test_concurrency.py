@@ -280,6 +280,45 @@ def test_a_lock_wait_that_is_no_time_is_refused(db: Database, setting: str) -> N
     assert "auth_state.lock_wait" in str(error)
 
 
+def test_what_auth_configure_keeps_bounds_the_wait_of_every_session(db: Database) -> None:
+    with db.connect("app") as conn:
+        conn.execute("select auth_configure('lock_wait', '400ms')")
+    error, elapsed, _ = wait_for_acme(db)
+    assert error.sqlstate == "55P03"
+    assert 0.35 < elapsed < 3
+
+
+def test_a_session_that_is_connected_has_a_changed_setting_from_its_next_call_on(
+    db: Database,
+) -> None:
+    busy = db.connect("app", autocommit=False)
+    with db.connect("app") as waiter:
+        set_keys(waiter, "acme", {"session": {"1.0": 1}})
+        set_keys(busy, "acme", {"session": {"1.0": 2}})
+        db.conn.execute("select auth_configure('lock_wait', '50ms')")
+        with pytest.raises(psycopg.errors.LockNotAvailable, match="50 ms"):
+            set_keys(waiter, "acme", {"session": {"1.0": 3}})
+    busy.rollback()
+
+
+@pytest.mark.parametrize("settings", [{"auth_state__lock_wait": "10s"}, {"lock_timeout": "10s"}])
+def test_a_session_cannot_wait_longer_than_auth_configure_says(
+    db: Database, settings: dict[str, str]
+) -> None:
+    db.conn.execute("select auth_configure('lock_wait', '400ms')")
+    error, elapsed, _ = wait_for_acme(db, **settings)
+    assert error.sqlstate == "55P03"
+    assert 0.35 < elapsed < 3
+
+
+# The process may be committing, and wait for a standby: what it acknowledges would be lost.
+def test_nobody_is_told_to_end_the_process_in_the_way(db: Database) -> None:
+    error, _, _ = wait_for_acme(db, auth_state__lock_wait="50ms")
+    hint = error.diag.message_hint or ""
+    assert "pg_stat_activity" in hint
+    assert "terminate" not in str(error) + hint
+
+
 def test_lock_timeout_is_as_before_after_a_wait_that_failed(db: Database) -> None:
     busy = db.connect("app", autocommit=False)
     set_keys(busy, "acme", {"session": {"1.0": 1}})
