@@ -1404,7 +1404,7 @@ create or replace function _assert_state (p_state jsonb)
 returns void
 language plpgsql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
 declare
@@ -1845,7 +1845,7 @@ create or replace function _from_utc (p_time text)
 returns timestamptz
 language plpgsql
 immutable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin

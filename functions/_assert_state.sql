@@ -3,7 +3,7 @@ create or replace function _assert_state (p_state jsonb)
 returns void
 language plpgsql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
 declare

@@ -3,7 +3,7 @@ create or replace function _from_utc (p_time text)
 returns timestamptz
 language plpgsql
 immutable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 begin

@@ -22,7 +22,8 @@ select results_eq(
 
 -- Nor a tenant by its claims or by its own setting, where no proxy logged in.
 create role tenant_login login in role auth_state_tenant;
-create role backend login in role auth_state_service, auth_state_tenant;
+create role backend login in role auth_state_service;
+grant auth_state_tenant to backend;
 set local session authorization tenant_login;
 select throws_ok(
   $$select auth_save_creds('globex', '{"noiseKey": "n", "signedIdentityKey": "i"}')$$, '42501', null, 'a tenant without a proxy'
