@@ -613,6 +613,25 @@ def test_cleanup_skips_a_busy_company_and_returns_at_once(db: Database) -> None:
         assert count(conn, "select cleanup_expired_keys()") == 2
 
 
+def test_cleanup_leaves_a_company_alone_whose_lease_was_acquired_after_it_had_been_selected(
+    db: Database,
+) -> None:
+    expired(db, "first", "second")
+    with db.connect(autocommit=False) as admin:
+        admin.execute("select from whatsapp_keys where company_id = 'first' for update")
+        cleanup = Process(lambda: count(connect(db.service_dsn), "select cleanup_expired_keys()"))
+        waits = (
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and usename = 'app' and wait_event_type = 'Lock'"
+        )
+        wait_until(lambda: count(db.conn, waits) == 1)
+        # Both are in the queue of the cleanup by now, and this one is not locked yet.
+        acquire(db.conn, "second", "me")
+        admin.rollback()
+    assert cleanup.result() == 2
+    assert companies(db.conn) == ["second"]
+
+
 def test_cleanup_of_one_busy_company_returns_at_once(db: Database) -> None:
     expired(db, "busy", "free")
     busy = db.connect("app", autocommit=False)
