@@ -2316,6 +2316,7 @@ as $func$
 declare
   v_lease record;
 begin
+  perform _assert_policies();
   select l.token = p_token
          and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
          l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
@@ -3285,6 +3286,7 @@ declare
   v_done integer := 0;
   v_good boolean;
   v_has_ttl boolean;
+  v_is_there boolean;
   v_found tid[];
   v_types text[];
   v_ids text[];
@@ -3321,12 +3323,13 @@ begin
   select bool_and(jsonb_typeof(t.value) = 'object' and octet_length(t.key) between 1 and 128
                   and (e.key is null or octet_length(e.key) between 1 and 1024)),
          exists (select from whatsapp_key_ttl l where p_data ? l.key_type and l.ttl is not null),
+         bool_or(old.ctid is not null),
          array_agg(old.ctid) filter (where old.is_changed),
          array_agg(t.key) filter (where old.ctid is null and e.value <> 'null'),
          array_agg(e.key) filter (where old.ctid is null and e.value <> 'null'),
          count(*) filter (where old.is_gone)::integer,
          count(*) filter (where old.is_stale)::integer
-    into v_good, v_has_ttl, v_found, v_types, v_ids, v_gone, v_stale
+    into v_good, v_has_ttl, v_is_there, v_found, v_types, v_ids, v_gone, v_stale
     from jsonb_each(p_data) t
     left join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value end) e on true
     left join lateral (
@@ -3361,6 +3364,9 @@ begin
     select p_company_id, n.key_type, n.key_id, p_data #> array[n.key_type, n.key_id], p_now, p_now,
            case when v_has_ttl then p_now + (select l.ttl from whatsapp_key_ttl l where l.key_type = n.key_type) end
       from unnest(v_types, v_ids) n (key_type, key_id);
+  end if;
+  if v_ids is null and v_is_there is not true then
+    perform _assert_policies();
   end if;
   if v_gone > 0 then
     v_gone := _delete_keys(p_company_id, p_data);
@@ -3420,6 +3426,8 @@ begin
          set retake_after = v_now + p_ttl
        where l.company_id = p_company_id;
       perform _sign_lease(p_company_id);
+    elsif v_lease.token is null then
+      perform _assert_policies();
     end if;
     return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
     return;
@@ -3909,6 +3917,7 @@ declare
   v_result json;
   v_good boolean;
   v_asked boolean;
+  v_is_there boolean;
 begin
   perform _assert_session();
   if getdatabaseencoding() <> 'UTF8' then
@@ -3923,12 +3932,14 @@ begin
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true),
-         bool_or(found.list is not null)
-    into v_result, v_good, v_asked
+         bool_or(found.list is not null),
+         bool_or(found.is_there)
+    into v_result, v_good, v_asked, v_is_there
     from jsonb_each(p_keys) t
    cross join lateral (
      select json_object_agg(i.id, stored.value) as list,
-            bool_and(i.is_good) as is_good
+            bool_and(i.is_good) as is_good,
+            bool_or(stored.value is not null) as is_there
        from (
          select distinct coalesce(e.id #>> '{}', '') as id,
                 jsonb_typeof(e.id) = 'string' and octet_length(e.id #>> '{}') between 1 and 1024 as is_good
@@ -3948,6 +3959,9 @@ begin
   end if;
   if not v_good then
     perform _assert_key_ids(p_keys);
+  end if;
+  if v_is_there is not true then
+    perform _assert_policies();
   end if;
   return v_result;
 end
@@ -3977,6 +3991,7 @@ declare
   v_result json;
   v_value jsonb;
   v_good boolean;
+  v_is_there boolean;
 begin
   perform _assert_session();
   if getdatabaseencoding() <> 'UTF8' then
@@ -3992,9 +4007,10 @@ begin
        and k.key_type = p_key_type and k.key_id = p_key_ids[1];
     v_result := json_build_object(p_key_ids[1], v_value);
     v_good := octet_length(p_key_ids[1]) between 1 and 1024;
+    v_is_there := v_value is not null;
   else
-    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
-      into v_result, v_good
+    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), bool_or(stored.value is not null)
+      into v_result, v_good, v_is_there
       from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
       left join lateral (
         select k.value
@@ -4019,6 +4035,9 @@ begin
           where octet_length(i.id) between 1 and 1024 is not true
           limit 1), 'p_key_ids is null.'),
       hint = 'Like array[''1.0'', ''2.0''].';
+  end if;
+  if v_is_there is not true then
+    perform _assert_policies();
   end if;
   return coalesce(v_result, '{}');
 end
@@ -4143,6 +4162,8 @@ begin
     if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
       perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
     end if;
+  else
+    perform _assert_policies();
   end if;
   return v_written + v_rows;
 end
@@ -4391,6 +4412,7 @@ begin
    where l.company_id = p_company_id and l.token = p_token
      and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
   if not found then
+    perform _assert_policies();
     return false;
   end if;
   perform _sign_lease(p_company_id);
@@ -4461,6 +4483,7 @@ begin
     from whatsapp_auth_history h
    where h.company_id = p_company_id and h.version = p_version;
   if v_creds is null then
+    perform _assert_policies();
     raise exception using errcode = 'WA004',
       message = format('Company %s has no earlier creds of version %s.', to_json(p_company_id), coalesce(p_version::text, 'null')),
       detail = 'It never had, they are the present ones, or they are not kept any more.',

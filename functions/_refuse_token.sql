@@ -9,6 +9,7 @@ as $func$
 declare
   v_lease record;
 begin
+  perform _assert_policies();
   select l.token = p_token
          and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
          l.token = p_token and l.given_in <> _server_history() as is_of_another_history,

@@ -17,6 +17,7 @@ declare
   v_done integer := 0;
   v_good boolean;
   v_has_ttl boolean;
+  v_is_there boolean;
   v_found tid[];
   v_types text[];
   v_ids text[];
@@ -53,12 +54,13 @@ begin
   select bool_and(jsonb_typeof(t.value) = 'object' and octet_length(t.key) between 1 and 128
                   and (e.key is null or octet_length(e.key) between 1 and 1024)),
          exists (select from whatsapp_key_ttl l where p_data ? l.key_type and l.ttl is not null),
+         bool_or(old.ctid is not null),
          array_agg(old.ctid) filter (where old.is_changed),
          array_agg(t.key) filter (where old.ctid is null and e.value <> 'null'),
          array_agg(e.key) filter (where old.ctid is null and e.value <> 'null'),
          count(*) filter (where old.is_gone)::integer,
          count(*) filter (where old.is_stale)::integer
-    into v_good, v_has_ttl, v_found, v_types, v_ids, v_gone, v_stale
+    into v_good, v_has_ttl, v_is_there, v_found, v_types, v_ids, v_gone, v_stale
     from jsonb_each(p_data) t
     left join lateral jsonb_each(case when jsonb_typeof(t.value) = 'object' then t.value end) e on true
     left join lateral (
@@ -93,6 +95,9 @@ begin
     select p_company_id, n.key_type, n.key_id, p_data #> array[n.key_type, n.key_id], p_now, p_now,
            case when v_has_ttl then p_now + (select l.ttl from whatsapp_key_ttl l where l.key_type = n.key_type) end
       from unnest(v_types, v_ids) n (key_type, key_id);
+  end if;
+  if v_ids is null and v_is_there is not true then
+    perform _assert_policies();
   end if;
   if v_gone > 0 then
     v_gone := _delete_keys(p_company_id, p_data);

@@ -45,6 +45,8 @@ begin
          set retake_after = v_now + p_ttl
        where l.company_id = p_company_id;
       perform _sign_lease(p_company_id);
+    elsif v_lease.token is null then
+      perform _assert_policies();
     end if;
     return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
     return;

@@ -14,6 +14,7 @@ declare
   v_result json;
   v_good boolean;
   v_asked boolean;
+  v_is_there boolean;
 begin
   perform _assert_session();
   if getdatabaseencoding() <> 'UTF8' then
@@ -28,12 +29,14 @@ begin
   select coalesce(json_object_agg(t.key, coalesce(found.list, '{}')), '{}'),
          coalesce(bool_and(octet_length(t.key) between 1 and 128 and jsonb_typeof(t.value) = 'array'
                            and found.is_good is not false), true),
-         bool_or(found.list is not null)
-    into v_result, v_good, v_asked
+         bool_or(found.list is not null),
+         bool_or(found.is_there)
+    into v_result, v_good, v_asked, v_is_there
     from jsonb_each(p_keys) t
    cross join lateral (
      select json_object_agg(i.id, stored.value) as list,
-            bool_and(i.is_good) as is_good
+            bool_and(i.is_good) as is_good,
+            bool_or(stored.value is not null) as is_there
        from (
          select distinct coalesce(e.id #>> '{}', '') as id,
                 jsonb_typeof(e.id) = 'string' and octet_length(e.id #>> '{}') between 1 and 1024 as is_good
@@ -53,6 +56,9 @@ begin
   end if;
   if not v_good then
     perform _assert_key_ids(p_keys);
+  end if;
+  if v_is_there is not true then
+    perform _assert_policies();
   end if;
   return v_result;
 end
@@ -82,6 +88,7 @@ declare
   v_result json;
   v_value jsonb;
   v_good boolean;
+  v_is_there boolean;
 begin
   perform _assert_session();
   if getdatabaseencoding() <> 'UTF8' then
@@ -97,9 +104,10 @@ begin
        and k.key_type = p_key_type and k.key_id = p_key_ids[1];
     v_result := json_build_object(p_key_ids[1], v_value);
     v_good := octet_length(p_key_ids[1]) between 1 and 1024;
+    v_is_there := v_value is not null;
   else
-    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024)
-      into v_result, v_good
+    select json_object_agg(i.id, stored.value), bool_and(octet_length(i.id) between 1 and 1024), bool_or(stored.value is not null)
+      into v_result, v_good, v_is_there
       from (select distinct coalesce(u.id, '') as id from unnest(p_key_ids) u (id)) i
       left join lateral (
         select k.value
@@ -124,6 +132,9 @@ begin
           where octet_length(i.id) between 1 and 1024 is not true
           limit 1), 'p_key_ids is null.'),
       hint = 'Like array[''1.0'', ''2.0''].';
+  end if;
+  if v_is_there is not true then
+    perform _assert_policies();
   end if;
   return coalesce(v_result, '{}');
 end

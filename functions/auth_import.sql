@@ -107,6 +107,8 @@ begin
     if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
       perform _audit(p_company_id, 'creds_new_identity', v_now, 1);
     end if;
+  else
+    perform _assert_policies();
   end if;
   return v_written + v_rows;
 end

@@ -21,6 +21,7 @@ begin
    where l.company_id = p_company_id and l.token = p_token
      and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
   if not found then
+    perform _assert_policies();
     return false;
   end if;
   perform _sign_lease(p_company_id);

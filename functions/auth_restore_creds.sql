@@ -18,6 +18,7 @@ begin
     from whatsapp_auth_history h
    where h.company_id = p_company_id and h.version = p_version;
   if v_creds is null then
+    perform _assert_policies();
     raise exception using errcode = 'WA004',
       message = format('Company %s has no earlier creds of version %s.', to_json(p_company_id), coalesce(p_version::text, 'null')),
       detail = 'It never had, they are the present ones, or they are not kept any more.',
