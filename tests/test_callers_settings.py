@@ -7,7 +7,10 @@ import json
 import psycopg
 import pytest
 
+from harness.attacks import CALLS
 from harness.cluster import INSTALL_SQL, Database
+from harness.creds import creds_json
+from harness.installing import count
 
 TWO_CLUSTERS = pytest.mark.parametrize("cluster", ["pg15-superuser", "pg18-login"], indirect=True)
 
@@ -44,6 +47,41 @@ def test_old_style_strings_change_no_call(db: Database) -> None:
             other.execute("select auth_set_keys('acme', '{}')")
             with pytest.raises(psycopg.errors.LockNotAvailable, match="500 ms"):
                 conn.execute("select auth_set_keys('acme', '{}')")
+
+
+# PostgreSQL refuses some statements while it works in parallel, and plans come to that by themselves.
+@TWO_CLUSTERS
+def test_every_public_function_works_where_parallel_plans_are_forced(db: Database) -> None:
+    with db.connect("app") as conn:
+        for turn in range(2):
+            conn.execute(
+                "select auth_save_state('acme', %s, '{\"session\": {\"1.0\": 1}}')",
+                [creds_json(turn=turn)],
+            )
+        token = count(conn, "select token from auth_acquire_lease('acme', 'me', '1 hour')")
+        version = count(conn, "select max(version) from auth_creds_history('acme')")
+        calls = [
+            call.format(c="'acme'", t=token, v=version)
+            for calls in CALLS.values()
+            for call in (calls if isinstance(calls, list) else [calls])
+        ]
+
+        def outcome(call: str) -> str:
+            try:
+                with conn.transaction(force_rollback=True):
+                    conn.execute(f"select * from {call}")
+            except psycopg.Error as error:
+                return f"{call}: {error.sqlstate}"
+            return f"{call}: ok"
+
+        before = [outcome(call) for call in calls]
+        assert sum(line.endswith("ok") for line in before) > 30, before
+        name = "force_parallel_mode" if db.cluster.version == 15 else "debug_parallel_query"
+        conn.execute(f"set {name} = on")
+        conn.execute("set parallel_setup_cost = 0; set parallel_tuple_cost = 0")
+        conn.execute("set min_parallel_table_scan_size = 0; set min_parallel_index_scan_size = 0")
+        conn.execute("discard plans")
+        assert [outcome(call) for call in calls] == before
 
 
 # A day of the clocks' change has 23 or 25 hours in some places.
