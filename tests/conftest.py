@@ -10,6 +10,7 @@ import pytest
 
 from harness import coverage
 from harness.cluster import COMBINATIONS, MEASURED, Cluster, Clusters, Database
+from harness.installing import install, schema
 from harness.pgtap import CLUSTERS, PgTapFile, PgTapItem
 from harness.server import remove_copied_programs, what_is_missing
 
@@ -110,3 +111,26 @@ def own_cluster() -> Iterator[Callable[[str], Cluster]]:
     yield start
     for cluster in clusters:
         cluster.remove()
+
+
+@pytest.fixture
+def new_cluster() -> Iterator[Callable[[str], Cluster]]:
+    """Starts a server in which nobody has installed yet, and no role of ours is."""
+    clusters = []
+
+    def start(name: str) -> Cluster:
+        clusters.append(Cluster(name))
+        return clusters[-1]
+
+    yield start
+    for cluster in clusters:
+        cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def fresh_schema(cluster: Cluster) -> str:
+    database = cluster.new_database(template="template0")
+    install(database)
+    text = schema(database)
+    database.drop()
+    return text

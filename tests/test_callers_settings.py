@@ -49,7 +49,7 @@ def test_old_style_strings_change_no_call(db: Database) -> None:
                 conn.execute("select auth_set_keys('acme', '{}')")
 
 
-# PostgreSQL refuses some statements while it works in parallel, and plans come to that by themselves.
+# PostgreSQL refuses some statements while it works in parallel; a plan comes to that by itself.
 @TWO_CLUSTERS
 def test_every_public_function_works_where_parallel_plans_are_forced(db: Database) -> None:
     with db.connect("app") as conn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -17,6 +17,7 @@ from harness.installing import (
     dump,
     install,
     refusal,
+    refuse,
     run_program,
     run_sql,
     schema,
@@ -28,20 +29,6 @@ KEYS_BEFORE = (
     "select company_id, key_type, key_id, value, created_at, updated_at"
     ' from whatsapp_keys order by company_id collate "C", key_type collate "C"'
 )
-
-
-@pytest.fixture
-def new_cluster() -> Iterator[Callable[[str], Cluster]]:
-    """Starts a server in which nobody has installed yet, and no role of ours is."""
-    clusters = []
-
-    def start(name: str) -> Cluster:
-        clusters.append(Cluster(name))
-        return clusters[-1]
-
-    yield start
-    for cluster in clusters:
-        cluster.remove()
 
 
 OUR_ROLES = (
@@ -60,28 +47,7 @@ def make_by_hand(database: Database, statements: str = HAND_MADE + ROWS) -> None
     run_sql(database, statements)
 
 
-def refuse(database: Database, code: str, *named: str, before: str = "") -> None:
-    """The install fails with this code, says these words and changes nothing."""
-    was = dump(database)
-    with pytest.raises(psycopg.Error) as caught:
-        install(database, before=before)
-    assert caught.value.sqlstate == code, caught.value
-    said = refusal(caught.value)
-    for word in named:
-        assert word in said
-    assert dump(database) == was
-
-
 # The same whatever was there
-
-
-@pytest.fixture(scope="session")
-def fresh_schema(cluster: Cluster) -> str:
-    database = cluster.new_database(template="template0")
-    install(database)
-    text = schema(database)
-    database.drop()
-    return text
 
 
 def test_install_run_twice_equals_install_run_once(empty_db: Database, fresh_schema: str) -> None:

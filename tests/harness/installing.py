@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import psycopg
+import pytest
 
-from harness.cluster import INSTALL_SQL, UNINSTALL_SQL, Database
+from harness.cluster import INSTALL_SQL, ROOT, UNINSTALL_SQL, Database
 from harness.server import DEBIAN_15
 from pg_auth_state.embedded import find_binaries
+
+VERSIONS = ROOT / "tests/fixtures/versions"
 
 # What people made by hand, from the shape in the documentation.
 HAND_MADE = """
@@ -61,6 +65,11 @@ def install(database: Database, user: str | None = None, before: str = "") -> li
     return run_sql(database, INSTALL_SQL.read_bytes(), user, before)
 
 
+def old_version(name: str = "22d4f45") -> bytes:
+    """The installer as it was at a commit."""
+    return gzip.decompress((VERSIONS / f"{name}.sql.gz").read_bytes())
+
+
 def uninstall(database: Database, user: str | None = None, before: str = "") -> list[str]:
     return run_sql(database, UNINSTALL_SQL.read_bytes(), user, before)
 
@@ -69,6 +78,20 @@ def refusal(error: psycopg.Error) -> str:
     """All that an error says."""
     diag = error.diag
     return "\n".join(filter(None, [diag.message_primary, diag.message_detail, diag.message_hint]))
+
+
+def refuse(
+    database: Database, code: str, *named: str, before: str = "", user: str | None = None
+) -> None:
+    """The install fails with this code, says these words and changes nothing."""
+    was = dump(database)
+    with pytest.raises(psycopg.Error) as caught:
+        install(database, user, before)
+    assert caught.value.sqlstate == code, caught.value
+    said = refusal(caught.value)
+    for word in named:
+        assert word in said
+    assert dump(database) == was
 
 
 def program(database: Database, name: str) -> Path:
