@@ -225,7 +225,8 @@ begin
                    || coalesce(' It is missing on: ' || v_bad || '.', '')
                    || format(' PostgreSQL says: %s (%s)', sqlerrm, split_part(v_context, chr(10), 1)),
           hint = format('As a superuser: alter role %I createrole;', v_me)
-                 || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
+                 || coalesce(' grant ' || v_bad || format(' to %I with %s;', v_me, case when v_set = 'SET'
+                             then 'admin true, inherit false, set false' else 'admin option' end), '');
     end;
   end loop;
 
@@ -247,7 +248,11 @@ begin
                    current_schema());
   exception
     when insufficient_privilege then
-      null;  -- said below, as where PostgreSQL only warns
+      -- Its owner was refused by something else, an event trigger say. Of anybody else it is said below, as where
+      -- PostgreSQL only warns.
+      if (select pg_has_role(n.nspowner, 'USAGE') from pg_namespace n where n.nspname = current_schema()) then
+        raise;
+      end if;
   end;
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
