@@ -35,6 +35,8 @@ PACKAGES = {
     DEBIAN_15 / "lib/plpgsql_check.so": "postgresql-15-plpgsql-check",
     PGTAP: "postgresql-15-pgtap",
     Path("/usr/sbin/pgbouncer"): "pgbouncer",
+    Path("/usr/bin/gcc"): "gcc",
+    Path("/usr/include/stdio.h"): "libc6-dev",
     Path("/usr/bin/php"): "php-cli",
     Path("/usr/share/doc/libfaketime"): "libfaketime",
     Path("/etc/php/8.2/mods-available/pgsql.ini"): "php-pgsql",
