@@ -116,7 +116,7 @@ begin
   if jsonb_typeof(v_data) = 'string' then
     return jsonb_build_object('type', 'Buffer', 'data', v_data);
   elsif jsonb_typeof(v_data) = 'array' then
-    select string_agg(case when e.value #>> '{}' ~ '^[0-9]{1,3}$' and (e.value #>> '{}')::integer < 256
+    select string_agg(case when jsonb_typeof(e.value) = 'number' and e.value #>> '{}' ~ '^[0-9]{1,3}$' and (e.value #>> '{}')::integer < 256
                            then lpad(to_hex((e.value #>> '{}')::integer), 2, '0') else 'no byte' end, '' order by e.position)
       into v_bytes
       from jsonb_array_elements(v_data) with ordinality e (value, position);
