@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
@@ -54,7 +54,7 @@ class Call(Generic[T]):
     """
 
     statement: sql.Composed
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = field(repr=False)
     read: Callable[[Rows], T | Doubtful[T]]
     company_id: str | None
     lease: Held | None = None  # whose token it presents

@@ -2,7 +2,8 @@
 
 What goes wrong with the connection, the server or the caller's rights stays psycopg's own
 exception, `psycopg.OperationalError` or `psycopg.errors.InsufficientPrivilege` for example.
-No message made here holds a value, only names, ids and JSON paths.
+No message made here holds a value, only names, ids and JSON paths. psycopg's errors lose what the
+server may quote in them: CONTEXT, internal query and positions.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
+from .._secrecy import without_values
 from ..errors import translated
 
 T = TypeVar("T")
@@ -29,7 +30,10 @@ class Pool(Protocol):
 
 class Database(Protocol):
     async def run(self, call: Call[T], turn: Turn) -> T:
-        """Run the call, in one transaction, when it is its turn."""
+        """Run the call, in one transaction, when it is its turn.
+
+        No error of psycopg's that comes of it, whatever raised it, holds a value.
+        """
 
     async def close(self) -> None:
         """Close what was opened here."""
@@ -75,8 +79,7 @@ async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubt
         if refusal is None:
             raise
     if refusal is not None:
-        # Out here the original, whose CONTEXT may quote values, is not chained to it.
-        raise refusal
+        raise refusal  # out here the original is not chained to it
     return call.read(rows)
 
 
@@ -91,6 +94,10 @@ class OwnConnection:
         self._lock = Lock()
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._lock:
             return await execute(await self._connected(), call)
 
@@ -140,6 +147,10 @@ class GivenConnection:
         self._shared = _shared.setdefault(connection, _Shared())
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         if self._joins():
             # Without a turn: who has it may be waiting in the database for this transaction.
             async with self._shared.lock:
@@ -187,6 +198,10 @@ class GivenPool:
         self._pool = pool
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._pool.connection() as connection:
             if connection.autocommit:
                 return await execute(connection, call)

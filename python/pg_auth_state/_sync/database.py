@@ -16,6 +16,7 @@ from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
+from .._secrecy import without_values
 from ..errors import translated
 
 T = TypeVar("T")
@@ -30,7 +31,10 @@ class Pool(Protocol):
 
 class Database(Protocol):
     def run(self, call: Call[T], turn: Turn) -> T:
-        """Run the call, in one transaction, when it is its turn."""
+        """Run the call, in one transaction, when it is its turn.
+
+        No error of psycopg's that comes of it, whatever raised it, holds a value.
+        """
 
     def close(self) -> None:
         """Close what was opened here."""
@@ -76,8 +80,7 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
         if refusal is None:
             raise
     if refusal is not None:
-        # Out here the original, whose CONTEXT may quote values, is not chained to it.
-        raise refusal
+        raise refusal  # out here the original is not chained to it
     return call.read(rows)
 
 
@@ -92,6 +95,10 @@ class OwnConnection:
         self._lock = Lock()
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._lock:
             return execute(self._connected(), call)
 
@@ -141,6 +148,10 @@ class GivenConnection:
         self._shared = _shared.setdefault(connection, _Shared())
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         if self._joins():
             # Without a turn: who has it may be waiting in the database for this transaction.
             with self._shared.lock:
@@ -188,6 +199,10 @@ class GivenPool:
         self._pool = pool
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._pool.connection() as connection:
             if connection.autocommit:
                 return execute(connection, call)

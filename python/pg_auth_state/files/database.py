@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
@@ -15,6 +15,7 @@ from psycopg import IsolationLevel
 from .. import _connect, _wire
 from .._calls import Call, Calls, Rows
 from .._sealing import Opening, Sealing
+from .._secrecy import without_values
 from .._sync.database import execute
 from .._wire import Value
 from ..rows import KeyStats
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ..encryption import Keyring
 
 __all__ = ["NOTHING", "Company", "Database", "WireCalls", "from_ns", "quoted", "to_ns", "utc"]
+
+T = TypeVar("T")
 
 NOTHING = '{"format":1,"keys":{}}'
 """A state that holds nothing: importing it checks access, lease and mode."""
@@ -127,9 +130,14 @@ class Database:
 
     def check(self) -> None:
         """Raise, before many accounts fail one by one, if the package cannot be reached."""
-        execute(self.connected(), WireCalls(self._schema, None).schema_version())
+        self.run(WireCalls(self._schema, None).schema_version())
 
-    def connected(self) -> psycopg.Connection[Any]:
+    def run(self, call: Call[T]) -> T:
+        """Run one call, in the transaction that is open if there is one."""
+        with without_values():
+            return execute(self._connected(), call)
+
+    def _connected(self) -> psycopg.Connection[Any]:
         """The connection; a new one when the last is broken, but never within a transaction."""
         if self._connection is not None:
             if self._in_transaction or _connect.is_alive(self._connection.pgconn):
@@ -154,15 +162,16 @@ class Database:
 
     @contextmanager
     def _transaction(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[None]:
-        connection = self.connected()
-        connection.isolation_level = isolation
-        connection.read_only = read_only
-        self._in_transaction = True
-        try:
-            with connection.transaction():
-                yield
-        finally:
-            self._in_transaction = False
+        with without_values():
+            connection = self._connected()
+            connection.isolation_level = isolation
+            connection.read_only = read_only
+            self._in_transaction = True
+            try:
+                with connection.transaction():
+                    yield
+            finally:
+                self._in_transaction = False
 
 
 class Company:
@@ -179,7 +188,7 @@ class Company:
         return self._calls.company_id
 
     def _run(self, call: Call[Any]) -> Any:
-        return execute(self.database.connected(), call)
+        return self.database.run(call)
 
     @property
     def sealing(self) -> Sealing:
