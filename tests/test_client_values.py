@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pg_auth_state import InvalidInput, _wire
+from pg_auth_state._reading import Reader
 
 VECTORS = [
     vector
@@ -188,7 +189,9 @@ def test_base64_is_read_as_node_reads_it(data: str) -> None:
 
 
 def test_ids_that_spell_a_buffer_stay_ids() -> None:
-    assert _wire.decoded_ids({"type": "Buffer", "data": "AQID"}) == {
+    stored = b'{"type": "Buffer", "data": "AQID"}'
+    reader = Reader("c1")
+    assert reader.decoded_ids("session", reader.ids("session", stored)) == {
         "type": "Buffer",
         "data": "AQID",
     }

@@ -253,9 +253,11 @@ def test_a_commit_that_fails_shows_no_value(kind: Any, talkative: Any) -> None:
 
 def test_what_the_caller_was_handling_stays_as_it_is(talkative: Any) -> None:
     raising(talkative, "55P03")
-    with psycopg.connect(talkative.service_dsn, autocommit=True) as connection:
-        with pytest.raises(psycopg.errors.LockNotAvailable) as caught:
-            in_the_middle_of_handling_another(connection)
+    with (
+        psycopg.connect(talkative.service_dsn, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.LockNotAvailable) as caught,
+    ):
+        in_the_middle_of_handling_another(connection)
     ours = caught.value
     assert ours.diag.context is None
     theirs = ours.__context__

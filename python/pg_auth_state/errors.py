@@ -24,6 +24,7 @@ __all__ = [
     "LeaseLost",
     "NotFound",
     "PlaintextRefused",
+    "UnreadableValue",
     "UnsafeRequest",
     "VersionConflict",
 ]
@@ -121,6 +122,18 @@ class UnsafeRequest(AuthStateError):
     """WA006: unsafe or impossible here. `hint` says what to do instead."""
 
     code = "WA006"
+
+
+class UnreadableValue(AuthStateError):
+    """A stored value is JSON that Python cannot read, or could not write back as it was.
+
+    An integer of more than 4,300 digits, a fraction beyond what a double holds, more than 200
+    levels of nesting. `key_type` and `key_id` say which value; of creds `key_type` is "creds" and
+    `key_id` None. All else of the account can be read. `sqlstate` is "".
+    """
+
+    key_type: str
+    key_id: str | None
 
 
 class DecryptionError(AuthStateError):

@@ -55,12 +55,14 @@ class CredsVersion:
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """Who did what. `company_id` is None where it concerned no account in particular, `login` who
-    logged in, `role` the role that was set, `holder` who held the lease of the account."""
+    logged in, `on_behalf_of` for whom it says that it acted, `role` the role that was set, `holder`
+    who held the lease of the account."""
 
     at: datetime
     company_id: str | None
     action: str
     login: str
+    on_behalf_of: str | None
     role: str
     application_name: str | None
     holder: str | None

@@ -74,13 +74,14 @@ async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubt
             use_own_loaders(cursor)
             await cursor.execute(call.statement, call.sent(), binary=True)
             rows = await cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
         if refusal is None:
             raise
     if refusal is not None:
         raise refusal  # out here the original is not chained to it
-    return call.read(rows)
+    return call.answer(names, rows)
 
 
 class OwnConnection:

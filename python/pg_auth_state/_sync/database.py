@@ -75,13 +75,14 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
             use_own_loaders(cursor)
             cursor.execute(call.statement, call.sent(), binary=True)
             rows = cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
         if refusal is None:
             raise
     if refusal is not None:
         raise refusal  # out here the original is not chained to it
-    return call.read(rows)
+    return call.answer(names, rows)
 
 
 class OwnConnection:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
@@ -27,6 +27,9 @@ __all__ = ["NOTHING", "Company", "Database", "WireCalls", "from_ns", "quoted", "
 
 T = TypeVar("T")
 
+StoredRow: TypeAlias = "tuple[str, bytes | None, datetime]"
+"""Id, JSON text and time of the last write of a key, as it is stored."""
+
 NOTHING = '{"format":1,"keys":{}}'
 """A state that holds nothing: importing it checks access, lease and mode."""
 
@@ -37,19 +40,27 @@ class WireCalls(Calls):
     """The functions that whole accounts need, with values as they are stored."""
 
     def creds(self) -> Call[Value]:
-        return self._call("auth_get_creds", _scalar, p_company_id=self.company_id)
+        return self._call(
+            "auth_get_creds",
+            lambda rows: self.reader.creds(rows[0][0]),
+            p_company_id=self.company_id,
+        )
 
     def keys(self, wanted: Mapping[str, Sequence[str]]) -> Call[dict[str, dict[str, Value]]]:
-        text = json.dumps(wanted, separators=(",", ":"))
-        return self._call("auth_get_keys", _scalar, p_company_id=self.company_id, p_keys=text)
+        return self._call(
+            "auth_get_keys",
+            lambda rows: self.reader.types(rows[0][0]),
+            p_company_id=self.company_id,
+            p_keys=json.dumps(wanted, separators=(",", ":")),
+        )
 
     def page(
         self, key_type: str, after: str | None, limit: int, values: bool
-    ) -> Call[list[tuple[str, Value, datetime, datetime | None]]]:
+    ) -> Call[list[StoredRow]]:
         return self._call(
             "auth_list_keys",
             list,
-            table=True,
+            columns=("key_id", "value", "updated_at"),
             p_company_id=self.company_id,
             p_key_type=key_type,
             p_after=after,
@@ -58,7 +69,11 @@ class WireCalls(Calls):
         )
 
     def whole(self) -> Call[dict[str, Any]]:
-        return self._call("auth_export", _scalar, p_company_id=self.company_id)
+        return self._call(
+            "auth_export",
+            lambda rows: self.reader.state(rows[0][0]),
+            p_company_id=self.company_id,
+        )
 
     def put_keys(self, data: str, token: int) -> Call[int]:
         return self._call(
@@ -135,9 +150,9 @@ class Database:
     def run(self, call: Call[T]) -> T:
         """Run one call, in the transaction that is open if there is one."""
         with without_values():
-            return execute(self._connected(), call)
+            return execute(self.connected(), call)
 
-    def _connected(self) -> psycopg.Connection[Any]:
+    def connected(self) -> psycopg.Connection[Any]:
         """The connection; a new one when the last is broken, but never within a transaction."""
         if self._connection is not None:
             if self._in_transaction or _connect.is_alive(self._connection.pgconn):
@@ -161,9 +176,15 @@ class Database:
             yield
 
     @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the transaction that may fail without ending it."""
+        with without_values(), self.connected().transaction():
+            yield
+
+    @contextmanager
     def _transaction(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[None]:
         with without_values():
-            connection = self._connected()
+            connection = self.connected()
             connection.isolation_level = isolation
             connection.read_only = read_only
             self._in_transaction = True
@@ -252,18 +273,22 @@ class Company:
         opening = self._opening()
         return result if opening is None else opening.types(result)
 
-    def pages(
-        self, key_type: str, limit: int
-    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+    def pages(self, key_type: str, limit: int) -> Iterator[list[tuple[str, Value, datetime]]]:
         opening = self._opening()
+        reader = self._calls.reader
         for page in self.stored_pages(key_type, limit):
-            if opening is not None:
-                page = [(row[0], opening(key_type, row[0], row[1]), *row[2:]) for row in page]
-            yield page
+            rows = []
+            for key_id, text, at in page:
+                value = reader.value(key_type, key_id, text)
+                if opening is not None:
+                    value = opening(key_type, key_id, value)
+                rows.append((key_id, value, at))
+            yield rows
 
     def stored_pages(
         self, key_type: str, limit: int, *, values: bool = True
-    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+    ) -> Iterator[list[StoredRow]]:
+        """Keys as they are stored, which Python need not be able to read."""
         after = None
         while True:
             page = self._run(self._calls.page(key_type, after, limit, values))
@@ -273,9 +298,9 @@ class Company:
             if len(page) < limit:
                 return
 
-    def ids(self, key_type: str) -> list[str]:
+    def ids(self, key_type: str) -> Iterator[str]:
         pages = self.stored_pages(key_type, 10_000, values=False)
-        return [key_id for page in pages for key_id, *_ in page]
+        return (key_id for page in pages for key_id, *_ in page)
 
     def whole(self) -> dict[str, Any]:
         result: dict[str, Any] = self._run(self._calls.whole())
