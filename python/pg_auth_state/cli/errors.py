@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import AuthStateError
+from .output import say
 
 
 class Commands(TyperGroup):
@@ -26,7 +27,8 @@ class Commands(TyperGroup):
             if psycopg is None or not isinstance(error, psycopg.Error):
                 raise
             text = described(error)
-        typer.echo("\n".join(text), err=True)
+        for line in text:
+            say(line, err=True)
         raise typer.Exit(1)
 
 
@@ -36,8 +38,6 @@ def described(error: Any) -> list[str]:
     hint = diagnostics.message_hint
     if error.sqlstate in ("42883", "3F000"):
         hint = "Is it installed in this schema? pg-auth-state install, or --schema."
-    elif error.sqlstate == "42501" and hint is None:
-        hint = "The login needs the role auth_state_service."
     primary = diagnostics.message_primary
     if primary is None:  # not from the server: no connection, for example
         return list(lines(str(error), None, None))
