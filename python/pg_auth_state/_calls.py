@@ -57,6 +57,8 @@ class Call(Generic[T]):
     read first on the same connection, if anything.
     """
 
+    schema: str
+    function: str
     statement: sql.Composed
     arguments: tuple[Any, ...] = field(repr=False)
     read: Callable[[Rows], T | Doubtful[T]]
@@ -240,7 +242,16 @@ class Calls:
         lease = self.lease
         if lease is not None and arguments.get("p_lease_token") != lease.token:
             lease = None
-        return Call(statement, tuple(arguments.values()), read, self.company_id, columns, lease)
+        return Call(
+            self.schema,
+            function,
+            statement,
+            tuple(arguments.values()),
+            read,
+            self.company_id,
+            columns,
+            lease,
+        )
 
     def _rows(self, function: str, row: Callable[..., T], **arguments: Any) -> Call[list[T]]:
         """A call of a function whose rows have the fields of this class."""

@@ -52,10 +52,13 @@ class without_values:
             _strip_all(exc, self._outer)
 
 
-def give_hint(error: psycopg.Error, hint: str) -> None:
-    """Give an error of the server this HINT, if it has none."""
-    if error.diag.message_hint is None:
+def give_hint(error: psycopg.Error, hint: str, *, beside: bool = False) -> None:
+    """Give an error of the server this HINT if it has none, or beside the one that it has."""
+    given = error.diag.message_hint
+    if given is None:
         _strip(error, hint)
+    elif beside:
+        _strip(error, f"{given} {hint}")
 
 
 def _strip_all(error: BaseException, outer: BaseException | None) -> None:

@@ -172,7 +172,9 @@ _JSON_SYNTAX = {"22P02", "22P05"}
 _JSON_CONTEXT = "JSON data"
 
 
-def translated(error: psycopg.Error, company_id: str | None = None) -> AuthStateError | None:
+def translated(
+    error: psycopg.Error, company_id: str | None = None, *, sends_json: bool = True
+) -> AuthStateError | None:
     """The exception of this package that `error` stands for; None leaves it psycopg's own."""
     diagnostics = error.diag
     sqlstate = error.sqlstate or ""
@@ -184,8 +186,21 @@ def translated(error: psycopg.Error, company_id: str | None = None) -> AuthState
             hint=diagnostics.message_hint,
             company_id=company_id,
         )
-    if sqlstate in _JSON_SYNTAX or _JSON_CONTEXT in (diagnostics.context or ""):
+    if sends_json and (sqlstate in _JSON_SYNTAX or _JSON_CONTEXT in (diagnostics.context or "")):
         return InvalidInput(
             "the database cannot read the JSON", sqlstate=sqlstate, company_id=company_id
         )
     return None
+
+
+NO_GRANT = "The login needs the role auth_state_service, or one of those in docs/security.md."
+
+
+def has_no_grant(error: psycopg.Error, *names: str) -> bool:
+    """Whether the login may not call the function, or look into the schema, of these names."""
+    message = error.diag.message_primary or ""
+    return (
+        error.sqlstate == "42501"
+        and error.diag.source_function == "aclcheck_error"
+        and any(message.rpartition(" ")[2].strip('"') == name for name in names)
+    )

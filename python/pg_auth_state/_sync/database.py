@@ -16,8 +16,8 @@ from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
-from .._secrecy import without_values
-from ..errors import translated
+from .._secrecy import give_hint, without_values
+from ..errors import NO_GRANT, has_no_grant, translated
 
 T = TypeVar("T")
 Turn: TypeAlias = AbstractContextManager[None]
@@ -79,6 +79,8 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
         if refusal is None:
+            if has_no_grant(error, call.function, call.schema):
+                give_hint(error, NO_GRANT)
             raise
     if refusal is not None:
         raise refusal  # out here the original is not chained to it
