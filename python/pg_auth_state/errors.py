@@ -22,6 +22,7 @@ __all__ = [
     "InvalidInput",
     "LeaseHeld",
     "LeaseLost",
+    "MissingExtra",
     "NotFound",
     "PlaintextRefused",
     "UnreadableValue",
@@ -153,6 +154,10 @@ class PlaintextRefused(DecryptionError):
 
     Somebody wrote it without the keys; do not use it. `kid` is None.
     """
+
+
+class MissingExtra(ImportError):
+    """An optional package is not installed; the message has the pip command."""
 
 
 _BY_SQLSTATE: dict[str, type[AuthStateError]] = {

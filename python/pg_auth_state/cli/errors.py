@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ..errors import AuthStateError
+from ..errors import AuthStateError, MissingExtra
 from .output import say
 
 
@@ -22,6 +22,10 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AuthStateError as error:
             text = list(lines(error.message, error.detail, error.hint))
+        except ImportError as error:
+            text = list(_missing(error))
+            if not text:
+                raise
         except Exception as error:
             psycopg = sys.modules.get("psycopg")
             if psycopg is None or not isinstance(error, psycopg.Error):
@@ -30,6 +34,14 @@ class Commands(TyperGroup):
         for line in text:
             say(line, err=True)
         raise typer.Exit(1)
+
+
+def _missing(error: ImportError) -> Iterator[str]:
+    """What to install, if it is that."""
+    if isinstance(error, MissingExtra):
+        yield from lines(str(error), None, None)
+    elif "pq wrapper" in str(error):  # of psycopg: its message is a page
+        yield "error: psycopg finds no libpq: pip install 'pg-auth-state[binary]'"
 
 
 def described(error: Any) -> list[str]:
