@@ -68,6 +68,10 @@ class Call(Generic[T]):
     ends_lease: bool = False
     before: Callable[[], Call[Any] | None] | None = None
 
+    @property
+    def is_read(self) -> bool:
+        return self.function in _READS
+
     def sent(self) -> tuple[Any, ...]:
         return tuple(value() if callable(value) else value for value in self.arguments)
 
@@ -81,6 +85,24 @@ class Call(Generic[T]):
                 tuple(None if place is None else row[place] for place in picked) for row in rows
             ]
         return self.read(rows)
+
+
+# The others refuse any isolation level but READ COMMITTED.
+_READS = {
+    "auth_cleanup_job",
+    "auth_creds_history",
+    "auth_creds_version",
+    "auth_export",
+    "auth_get_creds",
+    "auth_get_keys",
+    "auth_list_audit",
+    "auth_list_companies",
+    "auth_list_keys",
+    "auth_list_leases",
+    "auth_schema_version",
+    "auth_stats",
+    "auth_status",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
 from .._secrecy import give_hint, without_values
-from ..errors import NO_GRANT, has_no_grant, translated
+from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
 T = TypeVar("T")
 Turn: TypeAlias = AbstractAsyncContextManager[None]
@@ -94,6 +94,7 @@ class OwnConnection:
         self._connection: AsyncConnection[Any] | None = None
         self._pid = 0
         self._closed = False
+        self._has_asked = False
         self._lock = Lock()
 
     async def run(self, call: Call[T], turn: Turn) -> T:
@@ -102,7 +103,31 @@ class OwnConnection:
 
     async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._lock:
-            return await execute(await self._connected(), call)
+            connection = await self._connected()
+            if call.is_read:
+                return await execute(connection, call)
+            if connection.isolation_level is None:
+                try:
+                    return await execute(connection, call)
+                except UnsafeRequest:  # nothing was written
+                    if not await self._sets_isolation(connection):
+                        raise
+            async with connection.transaction():
+                return await execute(connection, call)
+
+    async def _sets_isolation(self, connection: AsyncConnection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
+
+        Every write on this connection has a transaction of its own level from then on.
+        """
+        if self._has_asked:
+            return False
+        self._has_asked = True
+        cursor = await connection.execute("show transaction_isolation")
+        if await cursor.fetchone() in (("read committed",), ("read uncommitted",)):
+            return False
+        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        return True
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._closed:
@@ -117,6 +142,7 @@ class OwnConnection:
             self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
         )
         self._pid = os.getpid()
+        self._has_asked = False
         return self._connection
 
     async def close(self) -> None:

@@ -10,14 +10,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
 from .._secrecy import give_hint, without_values
-from ..errors import NO_GRANT, has_no_grant, translated
+from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
 T = TypeVar("T")
 Turn: TypeAlias = AbstractContextManager[None]
@@ -95,6 +95,7 @@ class OwnConnection:
         self._connection: Connection[Any] | None = None
         self._pid = 0
         self._closed = False
+        self._has_asked = False
         self._lock = Lock()
 
     def run(self, call: Call[T], turn: Turn) -> T:
@@ -103,7 +104,31 @@ class OwnConnection:
 
     def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._lock:
-            return execute(self._connected(), call)
+            connection = self._connected()
+            if call.is_read:
+                return execute(connection, call)
+            if connection.isolation_level is None:
+                try:
+                    return execute(connection, call)
+                except UnsafeRequest:  # nothing was written
+                    if not self._sets_isolation(connection):
+                        raise
+            with connection.transaction():
+                return execute(connection, call)
+
+    def _sets_isolation(self, connection: Connection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
+
+        Every write on this connection has a transaction of its own level from then on.
+        """
+        if self._has_asked:
+            return False
+        self._has_asked = True
+        cursor = connection.execute("show transaction_isolation")
+        if cursor.fetchone() in (("read committed",), ("read uncommitted",)):
+            return False
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        return True
 
     def _connected(self) -> Connection[Any]:
         if self._closed:
@@ -118,6 +143,7 @@ class OwnConnection:
             self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
         )
         self._pid = os.getpid()
+        self._has_asked = False
         return self._connection
 
     def close(self) -> None:

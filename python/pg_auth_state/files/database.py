@@ -314,10 +314,15 @@ class Company:
         return result
 
     def put_keys(self, data: str, token: int) -> int:
-        return int(self._run(self._calls.put_keys(data, token)))
+        return self._put(self._calls.put_keys(data, token))
 
     def put_creds(self, creds: str, version: int, token: int) -> int:
-        return int(self._run(self._calls.put_creds(creds, version, token)))
+        return self._put(self._calls.put_creds(creds, version, token))
+
+    def _put(self, call: Call[int]) -> int:
+        """Write in a transaction of its own, whose level the login's default may not have."""
+        with self.database.writing():
+            return self.database.run(call)
 
     def creds_version(self) -> int | None:
         version: int | None = self._run(self._calls.creds_version())
@@ -325,7 +330,7 @@ class Company:
 
     def forget_history(self, kept_kid: str, token: int) -> int:
         call = self._calls.forget_history(kept_kid=kept_kid, lease_token=token)
-        return int(self._run(call))
+        return self._put(call)
 
     def write(self, state: str, mode: str, allow_new_identity: bool = False) -> int:
         return int(self._run(self._calls.write(state, mode, allow_new_identity)))
