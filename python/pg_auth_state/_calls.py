@@ -557,7 +557,9 @@ class Calls:
         return self._call("auth_cleanup_job", _cleanup_job)
 
     @_for_company
-    def acquire_lease(self, holder: str, *, ttl: timedelta | None, steal: bool) -> Call[Lease]:
+    def acquire_lease(
+        self, holder: str, *, ttl: timedelta | None, steal: bool, token: int | None = None
+    ) -> Call[Lease]:
         return self._call(
             "auth_acquire_lease",
             _lease,
@@ -566,6 +568,7 @@ class Calls:
             p_holder=_wire.text(holder, "holder"),
             **_ttl(ttl),
             **_flag("p_steal", steal),
+            **({} if token is None else {"p_token": _wire.whole(token, "token")}),
         )
 
     @_for_company
@@ -644,6 +647,14 @@ class Calls:
             **_text("p_company_id", self.company_id),
             **_time("p_before", before),
             p_limit=_wire.whole(limit, "limit", bits=32),
+        )
+
+    def configure(self, name: str, value: str | None) -> Call[str | None]:
+        return self._call(
+            "auth_configure",
+            _scalar,
+            p_name=_wire.text(name, "name"),
+            p_value=None if value is None else _wire.text(value, "value"),
         )
 
     def stats(self) -> Call[list[KeyStats]]:

@@ -91,11 +91,12 @@ class LeaseLost(AuthStateError):
 class LeaseHeld(LeaseLost):
     """WA002 from entering `lease()`: `holder` has the account, until `expires_at` or longer.
 
-    It was never ours: there is nothing to stop.
+    It was never ours: there is nothing to stop. `holder` may be our own name: another process runs
+    under it, or has a moment ago.
     """
 
-    holder: str
-    expires_at: datetime
+    holder: str | None
+    expires_at: datetime | None
 
 
 class VersionConflict(AuthStateError):

@@ -22,13 +22,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The answer to `acquire_lease()`. When somebody else holds it, `acquired` is false, `token`
-    None, and `holder` and `expires_at` are theirs."""
+    """The answer to `acquire_lease()`. When `acquired` is false, `token` is None, and `holder` and
+    `expires_at` are those of the lease there is, or was last; None if there never was one."""
 
     acquired: bool
     token: int | None
-    holder: str
-    expires_at: datetime
+    holder: str | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
