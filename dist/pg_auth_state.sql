@@ -17,6 +17,7 @@
 --   whatsapp_auth_history  earlier creds: the last few, and the last before each change of identity
 --   whatsapp_audit       who did what to which company when; never a value
 --   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_settings    settings of the package that are not at their default
 --   whatsapp_tenant_roles  which company a database login is confined to
 --   whatsapp_migrations  which migrations ran
 --
@@ -47,14 +48,20 @@
 -- History     auth_creds_history auth_restore_creds auth_forget_history
 -- Leases      auth_acquire_lease auth_renew_lease auth_release_lease auth_list_leases
 -- Access      auth_bind_role auth_unbind_role auth_list_audit
+-- Settings    auth_configure
 -- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
 --             auth_cleanup_job
 --
 -- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
 -- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
 --
--- Settings: auth_state.lock_wait (5s), the longest wait for a company; auth_state.company_id, the one company a
--- service confines itself to; auth_state.history_versions (5); auth_state.audit_retention (90 days).
+-- Of a session: auth_state.company_id, the one company a service confines itself to; auth_state.on_behalf_of, for
+-- whom a service or a proxy acts, for the audit log; auth_state.lock_wait, a shorter wait for a company than the
+-- setting lock_wait. Everything else is kept by auth_configure.
+--
+-- A lease belongs to the history of the server on which it was given: after a promotion, a point-in-time recovery, a
+-- restore or a copy it is over. Nothing is believed that holds only while everything is as installed: a function of
+-- another owner, missing policies, a database that is not UTF8 are errors, never "no creds".
 
 begin;
 set local transaction_isolation = 'read committed';
@@ -71,9 +78,21 @@ declare
   v_first text[];
   v_schema name;
   v_what text;
+  v_owner oid;
 begin
+  -- Before anything else, and this file is plain ASCII: in such a database nothing else could be said.
+  if getdatabaseencoding() <> 'UTF8' then
+    raise exception using errcode = 'WA006',
+      message = format('This database is %s, and WhatsApp names need UTF8.', getdatabaseencoding()),
+      detail = 'Names with letters that the encoding lacks could be neither stored nor read.',
+      hint = 'Install into another one: create database ... encoding ''UTF8'' template template0';
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('pg_auth_state:install', 0));
   perform set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- Whoever makes a role is not to be granted it by a setting of theirs; PostgreSQL 16 and later.
+  if current_setting('server_version_num')::integer >= 160000 then
+    perform set_config('createrole_self_grant', '', true);
+  end if;
 
   if current_setting('server_version_num')::integer < 150000 then
     raise exception using errcode = 'WA006',
@@ -94,10 +113,19 @@ begin
     raise exception using errcode = 'WA006',
       message = 'There is no schema to install into.',
       detail = format('search_path is %s.', to_json(current_setting('search_path'))),
-      hint = 'Put the schema that is meant first: set search_path = public';
+      hint = 'Put the schema that is meant first, in the same transaction: set local search_path = public';
   end if;
   if to_regnamespace(quote_ident(v_schema)) is null then
-    execute format('create schema %I', v_schema);
+    begin
+      execute format('create schema %I', v_schema);
+    exception
+      when insufficient_privilege then
+        get stacked diagnostics v_what = pg_exception_context;
+        raise exception using errcode = '42501',
+          message = format('%I may not create schema %I.', current_user, v_schema),
+          detail = format('%s (%s)', sqlerrm, split_part(v_what, chr(10), 1)),
+          hint = format('grant create on database %I to %I; or install into a schema that is there', current_database(), current_user);
+    end;
   end if;
 
   select n.nspname::text into v_what
@@ -108,7 +136,7 @@ begin
     raise exception using errcode = 'WA006',
       message = format('pg-auth-state is installed in schema %I of this database.', v_what),
       detail = 'A client of a second copy would read "no creds".',
-      hint = format('To upgrade that one: set search_path = %I', v_what);
+      hint = format('To upgrade that one: set local search_path = %I', v_what);
   end if;
 
   -- Whoever may create in the schema can plant an operator that a definer function would pick. Everybody may
@@ -126,22 +154,10 @@ begin
     raise exception using errcode = 'WA006',
       message = format('Everybody may create objects in schema %I, and so change what our functions do.', v_schema),
       detail = format('CREATE is granted to: %s', v_what),
-      hint = format('revoke create on schema %I from public; or install into a schema of its own: set search_path = whatsapp', v_schema);
+      hint = format('revoke create on schema %I from public; or install into a schema of its own: set local search_path = whatsapp', v_schema);
   elsif v_what is not null then
     raise warning 'these roles may create objects in schema %, and so change what our functions do: %', quote_ident(v_schema), v_what
       using hint = format('Unless they are trusted with every account: revoke create on schema %I from %s', v_schema, v_what);
-  end if;
-
-  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
-    from pg_proc p
-   where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
-     and p.proowner is distinct from to_regrole('auth_state_owner');
-  if v_what is not null then
-    raise exception using errcode = 'WA006',
-      message = 'Functions of somebody else carry our names.',
-      detail = v_what,
-      hint = 'Drop or rename them, then install again. After a restore without owners: drop them with cascade, they are made anew.';
   end if;
 
   select substring(p.prosrc, '[0-9]+[.][0-9]+[.][0-9]+') into v_what
@@ -151,6 +167,54 @@ begin
     raise exception using errcode = 'WA006',
       message = format('Version %s is installed, and this is 0.1.0.', v_what),
       hint = 'Install the newer file.';
+  end if;
+
+  -- After a restore without owners everything is the restorer's: the functions are made anew, sql/020 takes the
+  -- tables back. Whoever made only functions of our names, without our table of migrations, is somebody else.
+  select c.relowner into v_owner
+    from pg_class c
+   where c.oid = to_regclass(format('%I.whatsapp_migrations', v_schema))
+     and c.relowner is distinct from to_regrole('auth_state_owner')
+     and pg_has_role(c.relowner, 'USAGE')
+     and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array['number', 'name', 'applied_at'];
+  for v_what in
+    select format('drop policy %I on %s', p.polname, c.oid::regclass)
+      from pg_policy p
+      join pg_class c on c.oid = p.polrelid
+     where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and c.relowner = v_owner and starts_with(c.relname, 'whatsapp_')
+    union all
+    select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
+      from pg_proc p
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+    having count(*) > 0
+  loop
+    begin
+      execute v_what;
+    exception
+      when dependent_objects_still_exist then
+        get stacked diagnostics v_what = pg_exception_detail;
+        raise exception using errcode = 'WA006',
+          message = 'Something of yours depends on functions that were restored without their owner.',
+          detail = v_what,
+          hint = 'Drop it, then install again.';
+    end;
+  end loop;
+  if v_owner is not null then
+    raise notice 'restored without its owner: what belongs to % is auth_state_owner''s again, the functions are made anew',
+      quote_ident(pg_get_userbyid(v_owner));
+  end if;
+
+  select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
+    from pg_proc p
+   where p.pronamespace = to_regnamespace(quote_ident(v_schema))
+     and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proowner is distinct from to_regrole('auth_state_owner');
+  if v_what is not null then
+    raise exception using errcode = 'WA006',
+      message = 'Functions of somebody else carry our names.',
+      detail = v_what,
+      hint = 'Drop or rename them, then install again. After a restore without owners: install as the login that restored.';
   end if;
 
   perform set_config('search_path', format('%I, pg_temp', v_schema), true),
@@ -171,7 +235,25 @@ declare
   v_ours constant text[] := array['auth_state_owner', 'auth_state_service', 'auth_state_tenant', 'auth_state_monitor', 'auth_state_proxy'];
   v_bad text;
   v_role text;
+  v_context text;
+  v_grant record;
 begin
+  -- What createrole_self_grant gave whoever installed before: memberships that their member granted itself. Where
+  -- the owner is among them, that is where they come from; of the service it is wanted.
+  for v_grant in
+    select format('revoke %s from %s', m.roleid::regrole, m.member::regrole)
+           || case when m.member <> to_regrole(quote_ident(v_me)) then format(' granted by %s', m.grantor::regrole) else '' end as statement,
+           m.roleid::regrole as role, m.member::regrole as member
+      from pg_auth_members m
+      join pg_auth_members o on o.member = m.member and o.grantor = o.member and o.roleid = to_regrole('auth_state_owner')
+     where v_set = 'SET' and m.grantor = m.member
+       and m.roleid in (select r.oid from pg_roles r where r.rolname = any(v_ours) and r.rolname <> 'auth_state_service')
+       and (v_super or m.member = to_regrole(quote_ident(v_me)))
+  loop
+    execute v_grant.statement;
+    raise notice '% is revoked from %, who had granted it to itself', v_grant.role, v_grant.member;
+  end loop;
+
   for v_attempt in 1..10 loop
     begin
       foreach v_role in array v_ours loop
@@ -204,14 +286,16 @@ begin
         end if;
         perform pg_sleep(0.05 * v_attempt);
       when insufficient_privilege then
+        get stacked diagnostics v_context = pg_exception_context;
         select string_agg(r.rolname, ', ' order by r.rolname)
           into v_bad
           from pg_roles r
          where r.rolname = any(v_ours) and not pg_has_role(v_me, r.oid, 'MEMBER WITH ADMIN OPTION');
         raise exception using errcode = '42501',
-          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_….', v_me),
+          message = format('%I may not install pg-auth-state: it cannot make or use the roles auth_state_....', v_me),
           detail = 'The login needs CREATEROLE, and ADMIN OPTION on these roles where another database of the cluster made them already.'
-                   || coalesce(' It is missing on: ' || v_bad || '.', ''),
+                   || coalesce(' It is missing on: ' || v_bad || '.', '')
+                   || format(' PostgreSQL says: %s (%s)', sqlerrm, split_part(v_context, chr(10), 1)),
           hint = format('As a superuser: alter role %I createrole;', v_me)
                  || coalesce(' grant ' || v_bad || format(' to %I with admin option;', v_me), '');
     end;
@@ -225,17 +309,23 @@ begin
     raise exception using errcode = 'WA006',
       message = 'A role of ours has attributes it must not have.',
       detail = format('These can log in, are superuser or bypass row-level security: %s', v_bad),
-      hint = 'alter role … nologin nosuperuser nobypassrls';
+      hint = 'alter role ... nologin nosuperuser nobypassrls';
   end if;
 
-  execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
-  -- To the proxy, which calls nothing, so that the role stays while a database needs it.
-  execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor, auth_state_proxy',
-                 current_schema());
+  begin
+    execute format('grant usage, create on schema %I to auth_state_owner', current_schema());
+    -- To the proxy, which calls nothing, so that the role stays while a database needs it.
+    execute format('grant usage on schema %I to auth_state_service, auth_state_tenant, auth_state_monitor, auth_state_proxy',
+                   current_schema());
+  exception
+    when insufficient_privilege then
+      null;  -- said below, as where PostgreSQL only warns
+  end;
   if not has_schema_privilege('auth_state_owner', current_schema(), 'CREATE') then
     raise exception using errcode = '42501',
       message = format('%I does not own schema %I.', v_me, current_schema()),
-      hint = 'Install as the owner of the schema, or into a schema of your own: set search_path = whatsapp';
+      detail = 'auth_state_owner needs CREATE in it, which only its owner can grant.',
+      hint = 'Install as the owner of the schema, or into a schema of your own: set local search_path = whatsapp';
   end if;
 end
 $install$;
@@ -282,7 +372,8 @@ declare
   v_table record;
   v_what record;
   v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl',
-                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles'];
+                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles',
+                                  'whatsapp_settings'];
 begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
@@ -292,6 +383,12 @@ begin
        and pg_get_userbyid(c.relowner) <> 'auth_state_owner'
      order by c.relname
   loop
+    if not pg_has_role(v_table.owner, 'USAGE') then
+      raise exception using errcode = '42501',
+        message = format('%I may not take %I over.', current_user, v_table.relname),
+        detail = format('The table belongs to %I.', v_table.owner),
+        hint = format('Install as %1$I, or as a superuser; or: alter table %2$I owner to %3$I', v_table.owner, v_table.relname, current_user);
+    end if;
     if v_table.relname = 'whatsapp_migrations'
        and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
              where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped)
@@ -496,6 +593,48 @@ $compression$;
 insert into whatsapp_key_ttl (key_type, ttl)
 values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
 
+-- Bytes as programs before Baileys 7 and plain JSON.stringify wrote them, in the form that every version reads. Only
+-- rows that are taken over need it: the clients send the current form.
+create function _current_form (p_value jsonb)
+returns jsonb
+language plpgsql
+as $form$
+declare
+  v_data jsonb;
+  v_bytes text;
+begin
+  if jsonb_typeof(p_value) = 'array' then
+    return (
+      select coalesce(jsonb_agg(_current_form(e.value) order by e.position), '[]')
+        from jsonb_array_elements(p_value) with ordinality e (value, position));
+  elsif jsonb_typeof(p_value) is distinct from 'object' then
+    return p_value;
+  end if;
+  if p_value -> 'type' = '"Buffer"' or p_value -> 'buffer' = 'true' then
+    v_data := coalesce(nullif(nullif(p_value -> 'data', 'null'), '""'), nullif(p_value -> 'value', 'null'), '""');
+  elsif p_value ? '0' then
+    v_data := (
+      select jsonb_agg(p_value -> n::text order by n)
+        from generate_series(0, (select count(*) from jsonb_object_keys(p_value))::integer - 1) n);
+  end if;
+  if jsonb_typeof(v_data) = 'string' then
+    return jsonb_build_object('type', 'Buffer', 'data', v_data);
+  elsif jsonb_typeof(v_data) = 'array' then
+    select string_agg(case when e.value #>> '{}' ~ '^[0-9]{1,3}$' and (e.value #>> '{}')::integer < 256
+                           then lpad(to_hex((e.value #>> '{}')::integer), 2, '0') else 'no byte' end, '' order by e.position)
+      into v_bytes
+      from jsonb_array_elements(v_data) with ordinality e (value, position);
+    if v_bytes ~ '^[0-9a-f]*$' or v_data = '[]' then
+      return jsonb_build_object('type', 'Buffer', 'data',
+                                replace(encode(decode(coalesce(v_bytes, ''), 'hex'), 'base64'), chr(10), ''));
+    end if;
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(e.key, _current_form(e.value)), '{}')
+      from jsonb_each(p_value) e);
+end
+$form$;
+
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -513,7 +652,11 @@ begin
         ('whatsapp_auth', array['company_id', 'creds'],
          array['company_id text', 'creds jsonb', 'version bigint', 'created_at timestamptz', 'updated_at timestamptz'],
          $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
-              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')$sql$,
+              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')
+              or jsonb_typeof(o.creds) = 'object' and (coalesce(o.creds -> 'noiseKey', 'null') = 'null'
+                                                       or coalesce(o.creds -> 'signedIdentityKey', 'null') = 'null')
+              or jsonb_typeof(o.creds) = 'string' and o.creds #>> '{}'
+                 !~ '^eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'$sql$,
          $sql$coalesce(o.creds, 'null') = 'null'$sql$),
         ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
          array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
@@ -571,8 +714,10 @@ begin
       raise exception using errcode = 'WA006',
         message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
         detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), creds are neither an object '
-                 'nor a string, a lease is beyond reason, or a ttl is for a type that must not expire.',
-        hint = 'Mend or delete them, then install again.';
+                 'with noiseKey and signedIdentityKey nor a JWE, a lease is beyond reason, or a ttl is for a type that must '
+                 'not expire.',
+        hint = 'Mend or delete them, then install again. Creds that were encoded twice are mended by: update whatsapp_auth '
+               'set creds = (creds #>> ''{}'')::jsonb where jsonb_typeof(creds) = ''string''';
     end if;
     execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
     if v_bad > 0 then
@@ -583,7 +728,9 @@ begin
       case v_table.name
         when 'whatsapp_auth' then
           $sql$insert into whatsapp_auth
-               select o.company_id, o.creds, $1, t.created_at, t.updated_at
+               select o.company_id,
+                      case when o.creds::text ~ '"data": [[]|"buffer": true|"0": [0-9]' then _current_form(o.creds) else o.creds end,
+                      $1, t.created_at, t.updated_at
                  from %s
                 cross join lateral (
                   select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
@@ -592,7 +739,9 @@ begin
                 where not (%s)$sql$
         when 'whatsapp_keys' then
           $sql$insert into whatsapp_keys
-               select o.company_id, o.key_type, o.key_id, o.value, t.created_at, t.updated_at, null
+               select o.company_id, o.key_type, o.key_id,
+                      case when o.value::text ~ '"data": [[]|"buffer": true|"0": [0-9]' then _current_form(o.value) else o.value end,
+                      t.created_at, t.updated_at, null
                  from %s
                 cross join lateral (
                   select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
@@ -626,10 +775,10 @@ begin
   end if;
 exception
   -- PostgreSQL would quote the value.
-  when data_exception or cannot_coerce or unique_violation then
+  when data_exception or cannot_coerce or unique_violation or statement_too_complex then
     raise exception using errcode = 'WA006',
       message = format('%I cannot be taken over: a value in it is not what its column is for.', v_name),
-      detail = 'Text that is no JSON, a column of another type, a number or time out of range, or two rows of one key.',
+      detail = 'Text that is no JSON, a column of another type, a number or time out of range, nesting too deep, or two rows of one key.',
       hint = 'Mend or delete it, then install again.';
   when dependent_objects_still_exist then
     get stacked diagnostics v_detail = pg_exception_detail;
@@ -639,6 +788,8 @@ exception
       hint = 'Drop it, install again, and rebuild on the functions what it did.';
 end
 $takeover$;
+
+drop function _current_form (jsonb);
 $migration$;
 insert into whatsapp_migrations (number, name) values (1, '001_tables');
 end
@@ -716,7 +867,9 @@ $compression$;
 -- A restore of an old dump writes into another table: the leases it brings are none, or a token that was
 -- stolen after the dump would come back.
 alter table whatsapp_leases add column kept_in oid;
-update whatsapp_leases l set kept_in = l.tableoid;
+update whatsapp_leases l
+   set kept_in = l.tableoid
+ where true;
 alter table whatsapp_leases
   alter column kept_in set default 'whatsapp_leases'::regclass::oid,
   alter column kept_in set not null;
@@ -724,6 +877,128 @@ $migration$;
 insert into whatsapp_migrations (number, name) values (2, '002_isolation_history_audit');
 end
 $install$;
+
+-- sql/migrations/003_server_history_settings.sql
+do $install$
+begin
+if exists (select from whatsapp_migrations m where m.number = 3) then
+  return;
+end if;
+execute $migration$
+-- Compatible with: clients of 001 and 002; the functions of 002 cannot be put back over it.
+create table whatsapp_settings (
+  name text collate "C" not null,
+  value text not null,
+  constraint whatsapp_settings_pkey primary key (name)
+);
+
+alter table whatsapp_audit add column on_behalf_of text;
+
+-- What tells a lease of this server from one that a dump, a copy or a failover brought: _server_history, _is_live.
+alter table whatsapp_leases
+  add column given_in text,
+  add column written_by xid,
+  add column retake_after timestamptz;
+
+do $leases$
+declare
+  v_timeline text;
+begin
+  begin
+    v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+  exception
+    when others then
+      v_timeline := 'unknown';
+  end;
+  -- Those that live go on.
+  update whatsapp_leases l
+     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+   where l.kept_in = l.tableoid;
+  update whatsapp_leases l
+     set written_by = l.xmin
+   where l.given_in is not null;
+end
+$leases$;
+
+alter table whatsapp_leases drop column kept_in;
+
+do $settings$
+begin
+  -- It answers a column more, and a function cannot be replaced by one that answers something else.
+  if to_regprocedure('auth_list_audit(text, timestamptz, integer)') is not null then
+    drop function auth_list_audit (text, timestamptz, integer);
+  end if;
+  -- sql/920 asks for it.
+  perform set_config('auth_state.moves_settings', 'yes', true);
+end
+$settings$;
+$migration$;
+insert into whatsapp_migrations (number, name) values (3, '003_server_history_settings');
+end
+$install$;
+
+-- functions/_known_settings.sql
+-- The settings of the package: their defaults and bounds. A span is an interval, a bare number of it milliseconds.
+create or replace function _known_settings ()
+returns table (name text, kind text, default_value text, lowest text, highest text)
+language sql
+immutable
+parallel safe
+begin atomic
+  select
+    s.name,
+    s.kind,
+    s.default_value,
+    s.lowest,
+    s.highest
+    from (values
+      ('lock_wait', 'span', '5s', '1ms', '10 minutes'),
+      ('history_versions', 'number', '5', '1', '999'),
+      ('audit_retention', 'span', '90 days', '7 days', '1000 years'),
+      ('keep_deleted', 'span', '7 days', '0', '1000 years'),
+      ('keep_snapshots', 'span', '90 days', '1 day', '1000 years'),
+      ('starts_per_call', 'number', '10', '1', '10000')
+    ) as s (name, kind, default_value, lowest, highest);
+end;
+
+-- functions/_timeline.sql
+-- The timeline of the write-ahead log: a new one begins with every promotion and every point-in-time recovery
+-- (PostgreSQL manual, 26.3.6). Where a service has no such functions sql/920 replaces this one.
+create or replace function _timeline ()
+returns text
+language sql
+volatile
+parallel restricted
+return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+
+-- functions/_server_history.sql
+-- Which history of writes this is: the timeline, the port, which a copy beside the original cannot share, and the
+-- database, which a copy by `create database ... template` cannot.
+create or replace function _server_history ()
+returns text
+language sql
+volatile
+parallel restricted
+return _timeline() || ' ' || current_setting('port') || ' ' || current_database();
+
+-- functions/_is_live.sql
+-- The lease rule. A row counts in the server history in which it was written, and only as a lease function
+-- wrote it: what a dump or a replication brings was written by another transaction. A standby has no history of
+-- its own; it shows what its primary has.
+create or replace function _is_live (
+  p_expires_at timestamptz,
+  p_given_in text,
+  p_written_by xid,
+  p_xmin xid,
+  p_now timestamptz
+)
+returns boolean
+language sql
+volatile
+parallel restricted
+return p_expires_at > p_now
+       and coalesce(p_written_by = p_xmin, false)
+       and case when pg_is_in_recovery() then true else p_given_in = _server_history() end;
 
 -- functions/_apply_ttl.sql
 create or replace function _apply_ttl (p_key_type text, p_ttl interval)
@@ -790,7 +1065,7 @@ begin
     raise exception using errcode = 'WA001',
       message = 'A batch is a JSON object of key types, each an object of key ids and values.',
       detail = format('%s %s.', v_path, v_fault),
-      hint = 'Like {"session": {"1.0": {…}}, "pre-key": {"7": null}}; types have 1 to 128 bytes, ids 1 to 1024.';
+      hint = 'Like {"session": {"1.0": {...}}, "pre-key": {"7": null}}; types have 1 to 128 bytes, ids 1 to 1024.';
   end if;
 end
 $func$;
@@ -805,7 +1080,7 @@ parallel unsafe
 set search_path from current
 as $func$
 begin
-  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  perform _assert_session();
   if octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company_id(p_company_id);
   end if;
@@ -815,6 +1090,8 @@ begin
       hint = 'A trusted back end is granted auth_state_service. Anybody else acts for one company: the one its login is '
              'bound to by auth_bind_role, the company_id of its token, or auth_state.company_id.';
   end if;
+  perform _assert_utf8();
+  perform _assert_policies();
 end
 $func$;
 
@@ -841,15 +1118,17 @@ create or replace function _assert_creds (p_creds jsonb, p_path text)
 returns void
 language plpgsql
 immutable
-parallel safe
+parallel unsafe
 set search_path from current
 as $func$
+declare
+  v_fault constant text := _creds_fault(p_creds);
 begin
-  if p_creds is null or jsonb_typeof(p_creds) not in ('object', 'string') then
+  if v_fault is not null then
     raise exception using errcode = 'WA001',
-      message = 'Creds are a JSON object, or a JSON string when they are encrypted.',
-      detail = format('%s is %s.', p_path, coalesce('a JSON ' || jsonb_typeof(p_creds), 'null')),
-      hint = 'Pass creds.json whole. Logging out is auth_delete_company.';
+      message = 'Creds are a JSON object with noiseKey and signedIdentityKey, or a JWE when a client encrypted them.',
+      detail = p_path || v_fault || '.',
+      hint = 'Pass creds.json whole, as an object. Logging out is auth_delete_company.';
   end if;
 end
 $func$;
@@ -947,6 +1226,26 @@ begin
 end
 $func$;
 
+-- functions/_assert_policies.sql
+-- Before "there is none" is believed: without our policies forced row-level security hides every row. Everybody
+-- may read whatsapp_migrations by its policy, and it is never empty.
+create or replace function _assert_policies ()
+returns void
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  if not exists (select from whatsapp_migrations) then
+    raise exception using errcode = 'WA006',
+      message = 'The policies of pg-auth-state are missing, and its tables show no row.',
+      detail = 'A restore without policies (pg_restore --no-policies) leaves the tables closed.',
+      hint = 'Install again over it. The installer makes the policies anew and keeps the rows.';
+  end if;
+end
+$func$;
+
 -- functions/_assert_positive.sql
 create or replace function _assert_positive (p_number integer, p_path text)
 returns void
@@ -995,11 +1294,75 @@ parallel unsafe
 set search_path from current
 as $func$
 begin
-  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  perform _assert_session();
   if _confined_to() is not null or 'auth_state_owner' in (current_setting('role'), session_user) then
     raise exception using errcode = '42501',
       message = format('%I may not act for all companies.', _caller()),
       hint = format('A trusted back end that is confined to no company is let in with: grant auth_state_service to %I', _caller());
+  end if;
+  perform _assert_policies();
+end
+$func$;
+
+-- functions/_assert_session.sql
+-- What holds only while everything is as installed is checked by every call, before it reads a row. A function of
+-- another owner sees no row and would say "no creds". _confined_to says why the first statement is there.
+create or replace function _assert_session ()
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  unlisten pg_auth_state_nothing;
+  if current_user <> 'auth_state_owner' then
+    raise exception using errcode = 'WA006',
+      message = format('The functions of pg-auth-state belong to %I, and would see no account.', current_user),
+      detail = 'Their owner is auth_state_owner. A restore without owners (pg_restore --no-owner) makes them somebody else''s.',
+      hint = 'restored without owners: install again over it, as the login that restored or as a superuser. '
+             'The installer gives everything back to auth_state_owner and keeps the rows.';
+  elsif current_setting('row_security') <> 'on' then
+    raise exception using errcode = 'WA006',
+      message = 'row_security is off in this session, and PostgreSQL would refuse to read the tables of pg-auth-state.',
+      detail = 'The functions read through policies of row-level security; the tables stay under FORCE ROW LEVEL SECURITY.',
+      hint = 'set row_security = on, or end what sets it: alter role ... reset row_security, alter database ... reset row_security';
+  end if;
+end
+$func$;
+
+-- functions/_assert_setting.sql
+-- That there is a setting of this name, and that this may be its value; null, the default, may always be.
+create or replace function _assert_setting (p_name text, p_value text, p_path text)
+returns void
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_known record;
+  v_is_good boolean;
+begin
+  select * into v_known from _known_settings() k where k.name = p_name;
+  if v_known.name is null then
+    raise exception using errcode = 'WA001',
+      message = 'There is no such setting.',
+      detail = format('p_name is %s.', coalesce(to_json(left(p_name, 100))::text, 'null')),
+      hint = 'One of: ' || (select string_agg(k.name, ', ') from _known_settings() k);
+  end if;
+  if v_known.kind = 'number' then
+    v_is_good := p_value ~ '^[0-9]{1,9}$';
+    v_is_good := v_is_good and p_value::integer between v_known.lowest::integer and v_known.highest::integer;
+  else
+    v_is_good := coalesce(_span(p_value) between _span(v_known.lowest) and _span(v_known.highest), false);
+  end if;
+  if p_value is not null and not v_is_good then
+    raise exception using errcode = 'WA001',
+      message = format('%s is a %s from %s to %s.', p_name, case v_known.kind when 'span' then 'time' else 'number' end,
+                       v_known.lowest, v_known.highest),
+      detail = format('%s is %s.', p_path, to_json(left(p_value, 100))),
+      hint = format('Like %L; null for the default.', v_known.default_value);
   end if;
 end
 $func$;
@@ -1024,7 +1387,8 @@ begin
       select
         from jsonb_each(p_state -> 'times') t
        cross join lateral jsonb_each(t.value) e
-       where (e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
+       where (jsonb_typeof(e.value) = 'array'
+              and e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
   exception
     when data_exception then
       null;
@@ -1078,12 +1442,33 @@ begin
     raise exception using errcode = 'WA001',
       message = 'A state is what auth_export gives.',
       detail = format('%s %s.', v_path, v_fault),
-      hint = 'Like {"format": 1, "creds": {…}, "keys": {"session": {"1.0": {…}}}, "times": {"session": {"1.0": ["2026-11-23T04:55:00Z", null]}}}; creds and times may be left out.';
+      hint = 'Like {"format": 1, "creds": {...}, "keys": {"session": {"1.0": {...}}}, "times": {"session": {"1.0": ["2026-11-23T04:55:00Z", null]}}}; creds and times may be left out.';
   end if;
   if coalesce(p_state -> 'creds', 'null') <> 'null' then
     perform _assert_creds(p_state -> 'creds', 'p_state["creds"]');
   end if;
   perform _assert_batch(p_state -> 'keys', 'p_state["keys"]');
+end
+$func$;
+
+-- functions/_assert_stored_creds.sql
+-- Creds that no function of ours would take: another program wrote them into the table, or an earlier version.
+create or replace function _assert_stored_creds (p_company_id text, p_creds jsonb)
+returns void
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_fault constant text := _creds_fault(p_creds);
+begin
+  if v_fault is not null then
+    raise exception using errcode = 'WA006',
+      message = format('No client can use the creds that are stored for company %s.', to_json(p_company_id)),
+      detail = 'creds' || v_fault || '.',
+      hint = 'auth_creds_history lists earlier ones, auth_restore_creds puts them back. Without those: auth_delete_company, then pair anew.';
+  end if;
 end
 $func$;
 
@@ -1126,8 +1511,27 @@ begin
 end
 $func$;
 
+-- functions/_assert_utf8.sql
+create or replace function _assert_utf8 ()
+returns void
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if getdatabaseencoding() <> 'UTF8' then
+    raise exception using errcode = 'WA006',
+      message = format('This database is %s, and WhatsApp names need UTF8.', getdatabaseencoding()),
+      detail = 'Names with letters that the encoding lacks could be neither stored nor read.',
+      hint = 'Restore into another one: create database ... encoding ''UTF8'' template template0';
+  end if;
+end
+$func$;
+
 -- functions/_audit.sql
--- Who did what: one row, never a value. An event of no company in particular has the company ''.
+-- Who did what: one row, never a value. An event of no company in particular has the company ''. A tenant could
+-- fill the log: of one company and action 100 events in a day get a row, the others of that day are counted in the last.
 create or replace function _audit (
   p_company_id text,
   p_action text,
@@ -1141,38 +1545,34 @@ volatile
 parallel unsafe
 set search_path from current
 as $func$
+declare
+  v_most constant integer := 100;
+  v_audit_ids bigint[];
 begin
-  insert into whatsapp_audit (company_id, at, action, login, role, application_name, holder, rows, details)
-  select p_company_id, p_now, p_action, session_user, _caller(), current_setting('application_name'),
+  if p_company_id <> '' then
+    v_audit_ids := array(
+      select a.audit_id
+        from whatsapp_audit a
+       where a.company_id = p_company_id and a.at > p_now - interval '1 day' and a.action = p_action
+       order by a.at desc, a.audit_id desc
+       limit v_most);
+  end if;
+  if cardinality(v_audit_ids) = v_most then
+    update whatsapp_audit a
+       set rows = a.rows + p_rows,
+           details = coalesce(a.details, '{}') || jsonb_build_object(
+             'repeated', coalesce((a.details ->> 'repeated')::bigint, 0::bigint) + 1::bigint, 'until', _utc(p_now))
+     where a.company_id = p_company_id and a.at > p_now - interval '1 day' and a.audit_id = v_audit_ids[1];
+    return;
+  end if;
+  insert into whatsapp_audit (
+    company_id, at, action, login, on_behalf_of, role, application_name, holder, rows, details
+  )
+  select p_company_id, p_now, p_action, session_user, _on_behalf_of(), _caller(), current_setting('application_name'),
          (select l.holder
             from whatsapp_leases l
-           where l.company_id = p_company_id and l.expires_at > p_now and l.kept_in = l.tableoid),
+           where l.company_id = p_company_id and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now)),
          p_rows, p_details;
-end
-$func$;
-
--- functions/_audit_retention.sql
--- How long the audit log is kept: auth_state.audit_retention, 90 days; a week at least, so that whoever took a
--- back end over cannot wipe away at once what it did.
-create or replace function _audit_retention ()
-returns interval
-language plpgsql
-stable
-parallel restricted
-set search_path from current
-as $func$
-declare
-  v_kept interval;
-begin
-  v_kept := coalesce(nullif(current_setting('auth_state.audit_retention', true), ''), '90 days')::interval;
-  perform _assert_ttl(v_kept);
-  return greatest(v_kept, interval '7 days');
-exception
-  when data_exception or sqlstate 'WA001' then
-    raise exception using errcode = 'WA001',
-      message = 'auth_state.audit_retention is a time above zero.',
-      detail = 'The setting auth_state.audit_retention of this session cannot be read as one.',
-      hint = 'alter database … set auth_state.audit_retention = ''90 days''';
 end
 $func$;
 
@@ -1188,23 +1588,30 @@ as $func$
 declare
   v_now timestamptz;
   v_lease record;
+  v_is_live boolean := false;
 begin
   v_now := _enter_company(p_company_id);
-  select l.token, l.holder, l.expires_at
+  select l.token, l.holder, l.expires_at, l.given_in, l.written_by, l.xmin as written_in
     into v_lease
     from whatsapp_leases l
-   where l.company_id = p_company_id and l.expires_at > v_now and l.kept_in = l.tableoid;
-  if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
-    raise exception using errcode = 'WA002',
-      message = format('The lease on company %s is lost.', to_json(p_company_id)),
-      detail = coalesce(to_json(v_lease.holder)::text || ' holds it until ' || v_lease.expires_at || '.',
-                        'Nobody holds it now, but somebody may have held it and written.'),
-      hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
-  elsif p_lease_token is null and v_lease.token is not null then
+   where l.company_id = p_company_id;
+  if v_lease.token is not null then
+    v_is_live := _is_live(v_lease.expires_at, v_lease.given_in, v_lease.written_by, v_lease.written_in, v_now);
+  end if;
+  if p_lease_token is not null then
+    if v_lease.token is distinct from p_lease_token or not v_is_live then
+      perform _refuse_token(p_company_id, p_lease_token, v_now);
+    end if;
+  elsif v_is_live then
     raise exception using errcode = 'WA002',
       message = format('Company %s is under a lease.', to_json(p_company_id)),
       detail = format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
       hint = 'Pass the token that auth_acquire_lease gave as p_lease_token, or wait until the lease has ended.';
+  elsif v_lease.written_by is not null then
+    -- From here on somebody else has written: the last holder cannot go on as if nobody had.
+    update whatsapp_leases l
+       set written_by = null
+     where l.company_id = p_company_id;
   end if;
   return v_now;
 end
@@ -1277,6 +1684,32 @@ begin
 end
 $func$;
 
+-- functions/_creds_fault.sql
+-- Why no client can use these creds; null when one can. Baileys' object always has both keys; an encrypting client
+-- makes a JWE in compact form (RFC 7516, 7.1) of it.
+create or replace function _creds_fault (p_creds jsonb)
+returns text
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return case
+    when p_creds is null then ' is null'
+    when jsonb_typeof(p_creds) = 'object' then
+      case
+        when coalesce(jsonb_typeof(p_creds -> 'noiseKey'), 'null') = 'null' then '["noiseKey"] is missing'
+        when coalesce(jsonb_typeof(p_creds -> 'signedIdentityKey'), 'null') = 'null' then '["signedIdentityKey"] is missing'
+      end
+    when jsonb_typeof(p_creds) <> 'string' then ' is a JSON ' || jsonb_typeof(p_creds)
+    when _header(p_creds) is not null then null
+    when p_creds #>> '{}' ~ '^[[:space:]]*[{["]' then ' is JSON text inside a JSON string: it was encoded twice'
+    else ' is a string that is no JWE in compact form'
+  end;
+end
+$func$;
+
 -- functions/_delete_keys.sql
 -- The nulls of a batch. Without the other joins the planner probes the primary key once per id, however
 -- many rows it believes a batch to have.
@@ -1317,6 +1750,10 @@ declare
   v_key constant bigint := hashtextextended('pg_auth_state:company:' || p_company_id, 0);  -- _lock_key, without its call
 begin
   unlisten pg_auth_state_nothing;  -- _confined_to says why
+  if current_user <> 'auth_state_owner' or current_setting('row_security') <> 'on' or getdatabaseencoding() <> 'UTF8' then
+    perform _assert_session();
+    perform _assert_utf8();
+  end if;
   if (select not (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) ))) or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
@@ -1367,34 +1804,15 @@ begin
   if jsonb_typeof(p_creds) is distinct from 'string' then
     return null;
   end if;
-  v_part := translate(substring(p_creds #>> '{}' from '^(eyJ[A-Za-z0-9_-]*)\.\.'), '-_', '+/');
+  -- Header, encrypted key, initialization vector, ciphertext, tag.
+  v_part := translate(
+    substring(p_creds #>> '{}' from '^(eyJ[A-Za-z0-9_-]*)[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'),
+    '-_', '+/');
   v_header := convert_from(decode(rpad(v_part, (length(v_part) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
   return case when jsonb_typeof(v_header) = 'object' then v_header end;
 exception
   when data_exception or program_limit_exceeded then
     return null;
-end
-$func$;
-
--- functions/_history_length.sql
--- How many earlier versions of creds are kept: auth_state.history_versions, 5.
-create or replace function _history_length ()
-returns integer
-language plpgsql
-stable
-parallel safe
-set search_path from current
-as $func$
-declare
-  v_setting constant text := coalesce(nullif(current_setting('auth_state.history_versions', true), ''), '5');
-begin
-  if v_setting !~ '^[0-9]{1,3}$' or v_setting::integer = 0 then
-    raise exception using errcode = 'WA001',
-      message = 'auth_state.history_versions is a number from 1 to 999.',
-      detail = 'The setting auth_state.history_versions of this session cannot be read as one.',
-      hint = 'alter database … set auth_state.history_versions = ''5''';
-  end if;
-  return v_setting::integer;
 end
 $func$;
 
@@ -1471,16 +1889,41 @@ begin
 end
 $func$;
 
+-- functions/_is_shown.sql
+-- Whether a message of this level reaches the log or the client.
+create or replace function _is_shown (p_level text, p_log_min_messages text, p_client_min_messages text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+set search_path from current
+as $func$
+declare
+  v_log constant text[] := array['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'info', 'notice', 'warning', 'error', 'log', 'fatal', 'panic'];
+  v_client constant text[] := array['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'notice', 'warning', 'error'];
+begin
+  return coalesce(
+    p_level = 'info'
+    or array_position(v_log, p_level) >= array_position(v_log, p_log_min_messages)
+    or array_position(v_client, p_level) >= array_position(v_client, p_client_min_messages),
+    true
+  );
+end
+$func$;
+
 -- functions/_keep_creds.sql
 -- Into the history with creds that are replaced or deleted: the last few versions stay, and for 30 days the
--- last one of each identity, since one re-pairing saves creds more often than the history is long.
+-- last one of each identity, since one re-pairing saves creds more often than the history is long. A tenant could
+-- fill it: beyond 100 changes of identity in that time only the last creds of each identity stay, and a further
+-- identity is refused. A restoration never is.
 create or replace function _keep_creds (
   p_company_id text,
   p_version bigint,
   p_creds jsonb,
   p_saved_at timestamptz,
   p_new jsonb,
-  p_now timestamptz
+  p_now timestamptz,
+  p_is_restored boolean
 )
 returns void
 language plpgsql
@@ -1489,11 +1932,24 @@ parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_versions constant integer := _history_length();
+  v_versions constant integer := _setting('history_versions')::integer;
+  v_ends_identity constant boolean := _is_new_identity(p_creds, p_new);
 begin
+  if v_ends_identity
+     and (select count(*)
+            from whatsapp_auth_history h
+           where h.company_id = p_company_id and h.ends_identity and h.replaced_at > p_now - interval '30 days') >= 100 then
+    delete from whatsapp_auth_history h
+     where h.company_id = p_company_id and h.ends_identity and _identity(h.creds) is not distinct from _identity(p_creds);
+    if not found and not p_is_restored then
+      raise exception using errcode = 'WA006',
+        message = format('Company %s has changed its identity 100 times in 30 days.', to_json(p_company_id)),
+        detail = 'Each identity is kept for 30 days, so that there is a way back. Nothing was written.',
+        hint = 'Look at auth_creds_history and auth_list_audit: who does this? auth_forget_history makes room.';
+    end if;
+  end if;
   insert into whatsapp_auth_history (company_id, version, creds, saved_at, replaced_at, ends_identity)
-  values (p_company_id, p_version, p_creds, p_saved_at, p_now,
-          _is_new_identity(p_creds, p_new))
+  values (p_company_id, p_version, p_creds, p_saved_at, p_now, v_ends_identity)
   on conflict (company_id, version) do nothing;
   delete from whatsapp_auth_history h
    where h.company_id = p_company_id
@@ -1506,6 +1962,136 @@ begin
         limit 1
      )
      and not (h.ends_identity and h.replaced_at > p_now - interval '30 days');
+end
+$func$;
+
+-- functions/_list_session_settings.sql
+-- The settings of each kind of session that may call us: a login without settings of its own (login is null), each
+-- login that has some, and this session if it set some. As in PostgreSQL the role in the database outranks the role,
+-- that the database, that all roles, and that the server. p_settings gives each name its default and its worst value:
+-- the worst stands for the server's where a setting of this login hides it.
+-- value has one spelling (on, off, 0, -1, lower case), reason says what is set and where, way_out is the command, up
+-- to the name, that counts there.
+create or replace function _list_session_settings (p_settings jsonb)
+returns table (login oid, value jsonb, reason jsonb, way_out jsonb, is_hidden jsonb)
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_me constant oid := (select r.oid from pg_roles r where r.rolname = session_user);
+  v_database constant oid := (select d.oid from pg_database d where d.datname = current_database());
+begin
+  return query
+  with entries as materialized (
+    select s.setrole,
+           s.setdatabase,
+           lower(split_part(c.entry, '=', 1)) as name,
+           substr(c.entry, strpos(c.entry, '=') + 1) as value
+      from pg_db_role_setting s
+     cross join unnest(s.setconfig) c (entry)
+     where s.setdatabase in (0, v_database) and p_settings ? lower(split_part(c.entry, '=', 1))
+  ), server as materialized (
+    select w.name,
+           w.ends ->> 0 as usual,
+           case when k.is_known then s.setting
+                when h.is_hidden then w.ends ->> 1
+                when s.source in ('interactive', 'session') then s.reset_val
+                else coalesce(case when s.name is null then nullif(current_setting(w.name, true), '') end, w.ends ->> 0)
+           end as value,
+           h.is_hidden,
+           -- Also where somebody has changed what this session began with.
+           case when not k.is_known and (s.source in ('client', 'interactive', 'session') or not k.is_mine) then s.setting end as of_session
+      from jsonb_each(p_settings) w (name, ends)
+      left join pg_settings s on s.name = w.name
+     cross join lateral (
+       select coalesce(s.source, '') in ('default', 'environment variable', 'command line', 'configuration file') as is_known,
+              exists (select from entries e where e.name = w.name and e.setrole in (0, v_me)) as is_mine
+     ) k
+     cross join lateral (
+       select not k.is_known
+              and (coalesce(s.source, '') = 'client' or exists (select from entries e where e.name = w.name and e.setrole = v_me))
+              as is_hidden
+     ) h
+  ), sessions as (
+    select null::oid as role, false as is_this
+     union all
+    select r.oid, false
+      from pg_roles r
+     where r.oid in (select e.setrole from entries e) and r.rolcanlogin
+       and (pg_has_role(r.oid, 'auth_state_service', 'MEMBER')
+            or pg_has_role(r.oid, 'auth_state_tenant', 'MEMBER')
+            or pg_has_role(r.oid, 'auth_state_proxy', 'MEMBER'))
+     union all
+    select v_me, true
+     where exists (select from server s where s.of_session is not null)
+  )
+  select n.role,
+         jsonb_object_agg(s.name, v.plain),
+         jsonb_strip_nulls(jsonb_object_agg(s.name, v.reason)),
+         jsonb_object_agg(s.name, v.way_out),
+         jsonb_object_agg(s.name, v.is_hidden)
+    from sessions n
+   cross join server s
+    left join lateral (
+      select e.*
+        from entries e
+       where e.name = s.name and e.setrole in (0, coalesce(n.role, 0))
+       order by e.setrole <> 0 desc, e.setdatabase <> 0 desc
+       limit 1
+    ) e on true
+   cross join lateral (
+     select case when n.is_this then s.of_session end as of_session,
+            case when e.setrole <> 0 and e.setdatabase <> 0
+                 then format('role %I in database %I', pg_get_userbyid(e.setrole), current_database())
+                 when e.setrole <> 0 then format('role %I', pg_get_userbyid(e.setrole))
+                 else format('database %I', current_database())
+            end as altered
+   ) o
+   cross join lateral (
+     select coalesce(o.of_session, e.value, s.value) as value,
+            o.of_session is null and e.value is null and s.is_hidden as is_hidden,
+            case when o.of_session is not null then 'in this session'
+                 when e.setrole = 0 and e.setdatabase = 0 then 'for all roles'
+                 when e.name is not null then 'for ' || o.altered
+                 else 'for the server'
+            end as place
+   ) f
+   cross join lateral (
+     select f.is_hidden,
+            case when f.value ~* '^(t|tr|tru|true|y|ye|yes)$' then 'on'
+                 when f.value ~* '^(f|fa|fal|fals|false|n|no|of)$' then 'off'
+                 when f.value ~ '^ *-[^1-9]*[1-9]' then '-1'
+                 when f.value ~* '^ *[+-]?(0+[.]?0*|[.]0+)(e[+-]?[0-9]+)? *([a-z]*b|[mu]?s|min|h|d)?$' then '0'
+                 else lower(f.value)
+            end as plain,
+            case when f.is_hidden
+                 then format('%s for the server, which %s hides', s.name,
+                             case when s.of_session is null then format('the setting of role %I', session_user) else 'this session' end)
+                 when f.value <> s.usual or f.place <> 'for the server' then format('%s = %s %s', s.name, f.value, f.place)
+            end as reason,
+            case when o.of_session is not null then 'set'
+                 else format('alter %s set', o.altered)
+            end as way_out
+   ) v
+   group by n.role, n.is_this;
+end
+$func$;
+
+-- functions/_list_status_warnings.sql
+create or replace function _list_status_warnings ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return query select * from _warn_of_printed_values();
+  return query select * from _warn_of_lost_writes();
+  return query select * from _warn_of_access();
+  return query select * from _warn_of_incomplete_install();
 end
 $func$;
 
@@ -1522,7 +2108,8 @@ as $func$
 declare
   v_confined text;
 begin
-  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  perform _assert_session();
+  perform _assert_policies();
   if p_to_monitor and _is_monitor() then
     if p_company_id is not null then
       perform _assert_company_id(p_company_id);
@@ -1556,34 +2143,22 @@ end
 $func$;
 
 -- functions/_lock_wait.sql
--- In milliseconds: the caller's lock_timeout if it is shorter, else auth_state.lock_wait.
+-- In milliseconds: the setting lock_wait, or what the session has that is shorter: auth_state.lock_wait, lock_timeout.
 create or replace function _lock_wait ()
 returns integer
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 set search_path from current
 as $func$
 declare
-  v_setting text := coalesce(nullif(current_setting('auth_state.lock_wait', true), ''), '5s');
+  v_own constant text := nullif(current_setting('auth_state.lock_wait', true), '');
   v_timeout constant integer := (select s.setting::integer from pg_settings s where s.name = 'lock_timeout');
-  v_wait integer;
 begin
-  begin
-    -- A bare number is milliseconds, as in lock_timeout.
-    v_wait := (extract(epoch from (case when v_setting ~ '^[0-9]+$' then v_setting || 'ms' else v_setting end)::interval)
-               * 1000::numeric)::integer;
-  exception
-    when data_exception or feature_not_supported then
-      v_wait := 0;
-  end;
-  if v_wait not between 1 and 600000 then
-    raise exception using errcode = 'WA001',
-      message = 'auth_state.lock_wait is a time above zero and up to ten minutes.',
-      detail = 'The setting auth_state.lock_wait of this session cannot be read as one.',
-      hint = 'set auth_state.lock_wait = ''5s''';
+  if v_own is not null then
+    perform _assert_setting('lock_wait', v_own, 'auth_state.lock_wait');
   end if;
-  return least(v_wait, nullif(v_timeout, 0));
+  return least(extract(epoch from least(_span(v_own), _span(_setting('lock_wait')))) * 1000::numeric, nullif(v_timeout, 0))::integer;
 end
 $func$;
 
@@ -1621,22 +2196,70 @@ begin
 end
 $func$;
 
--- functions/_refuse_maintenance.sql
--- What stable functions begin with, since only a volatile one may say it; _confined_to says why.
-create or replace function _refuse_maintenance ()
+-- functions/_on_behalf_of.sql
+-- For whom a service or a proxy acts, as auth_state.on_behalf_of says; nobody else is believed.
+create or replace function _on_behalf_of ()
+returns text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_name constant text := nullif(left(current_setting('auth_state.on_behalf_of', true), 256), '');
+begin
+  if v_name is not null
+     and (pg_has_role(_caller(), 'auth_state_service', 'USAGE') or pg_has_role(session_user, 'auth_state_proxy', 'MEMBER'))
+     and not exists (select from whatsapp_tenant_roles t where t.role_name in (_caller(), session_user)) then
+    return v_name;
+  end if;
+  return null;
+end
+$func$;
+
+-- functions/_refuse_token.sql
+-- Says why a token is not that of a live lease.
+create or replace function _refuse_token (p_company_id text, p_token bigint, p_now timestamptz)
 returns void
 language plpgsql
 volatile
 parallel unsafe
 set search_path from current
 as $func$
+declare
+  v_lease record;
 begin
-  unlisten pg_auth_state_nothing;
+  select l.token = p_token and coalesce(l.written_by <> l.xmin, false) as is_a_copy,
+         l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
+         _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
+         l.holder,
+         l.expires_at
+    into v_lease
+    from whatsapp_leases l
+   where l.company_id = p_company_id;
+  raise exception using errcode = 'WA002',
+    message = format('The lease on company %s is lost.', to_json(p_company_id)),
+    detail = case
+      when v_lease.is_a_copy then
+        'It was given before a dump that was restored here: what was written last may be missing.'
+      when v_lease.is_of_another_history then
+        'The server was replaced since it was given (failover, recovery or copy): what was written last may be missing.'
+      when v_lease.is_live then
+        format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at)
+      else 'Nobody holds it now, but somebody may have held it and written.'
+    end,
+    hint = case
+      when v_lease.is_of_another_history and not v_lease.is_a_copy then
+        'Call auth_acquire_lease with this token as p_token. If it is acquired, nobody wrote in between: write again what '
+        'you wrote lately, then go on. If not, stop, and read the state again.'
+      else 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.'
+    end;
 end
 $func$;
 
 -- functions/_remove_expired_keys.sql
--- Behind cleanup_expired_keys: removes a batch, or in a dry run counts it, and renews what is kept.
+-- Behind cleanup_expired_keys: removes a batch, or in a dry run counts it, and renews what is kept. A company under
+-- a live lease is left alone: its holder keeps the keys in memory, and would never write them again.
 create or replace function _remove_expired_keys (
   p_now timestamptz,
   p_batch_size integer,
@@ -1659,12 +2282,15 @@ as $func$
 declare
   -- So few that a writer of a company under way waits for milliseconds.
   v_budget constant bigint := case when p_is_dry then 2147483647 else least(greatest(p_batch_size, 1000), 2000) end::bigint;
-  v_queue text[] := case when p_company_id is null then '{}' else array[p_company_id] end;
+  v_leased constant text[] := array(select l.company_id
+                                      from whatsapp_leases l
+                                     where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now));
+  v_queue text[] := array(select p_company_id where p_company_id <> all(v_leased));
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity'::timestamptz;
   v_slice text[];
   v_size integer := 1;
-  v_skip text[] := '{}'::text[];
+  v_seen text[] := '{}'::text[];
   v_found record;
   v_rows bigint;
   v_removed bigint := 0::bigint;
@@ -1686,9 +2312,9 @@ begin
             from (
               select k.company_id, k.expires_at
                 from whatsapp_keys k
-               where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_skip) s (id))
+               where k.expires_at between v_from and p_now and k.company_id not in (select s.id from unnest(v_seen || v_leased) s (id))
                order by k.expires_at
-               limit case when not p_is_dry then case when v_skip = '{}' then v_budget / 10 else v_budget end end
+               limit case when not p_is_dry then case when v_seen = '{}' then v_budget / 10 else v_budget end end
             ) o
            group by o.company_id
         ) c;
@@ -1696,7 +2322,7 @@ begin
     end if;
     v_slice := v_queue[:v_size];
     v_queue := v_queue[v_size + 1:];
-    v_skip := v_skip || v_slice;
+    v_seen := v_seen || v_slice;
 
     if p_is_dry then
       v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
@@ -1704,10 +2330,27 @@ begin
     else
       begin
         v_slice := array(select c.id from unnest(v_slice) c (id) where pg_try_advisory_xact_lock(_lock_key(c.id)));
+        -- Behind the lock: a lease may have been given meanwhile.
+        v_slice := array(select c.id
+                           from unnest(v_slice) c (id)
+                          where not exists (
+                            select
+                              from whatsapp_leases l
+                             where l.company_id = c.id
+                               and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now)));
         v_found := _sort_expired_keys(p_now, v_slice, p_batch_size - v_removed);
-        delete from whatsapp_keys k
-         where k.ctid = any(v_found.removable) and k.expires_at <= p_now;
-        get diagnostics v_rows = row_count;
+        with gone as (
+          delete from whatsapp_keys k
+           where k.ctid = any(v_found.removable) and k.expires_at <= p_now
+          returning k.company_id
+        ),
+        ended as (
+          -- The last holder cannot go on as if nothing had been written.
+          update whatsapp_leases l
+             set written_by = null
+           where l.company_id in (select g.company_id from gone g) and l.written_by is not null
+        )
+        select count(*) into v_rows from gone;
         -- Companies that lose nothing are let go again: any number of them may only be renewed.
         if v_rows = 0::bigint then
           raise no_data_found;
@@ -1734,7 +2377,7 @@ begin
     if v_rows > 0 then
       v_spent := v_spent + v_found.looked_at;
     end if;
-    v_average := v_looked_at / cardinality(v_skip) + 1;
+    v_average := v_looked_at / cardinality(v_seen) + 1;
     exit when v_removed > 0 and (v_found.has_more or v_locks >= 1000 or v_budget - v_spent < v_average);
     v_size := least(64::bigint, greatest(1::bigint, (v_budget - v_spent) / v_average))::integer;
   end loop;
@@ -1775,6 +2418,21 @@ begin
 end
 $func$;
 
+-- functions/_setting.sql
+-- The value in force: the one that auth_configure keeps, or the default.
+create or replace function _setting (p_name text)
+returns text
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+begin
+  return coalesce((select s.value from whatsapp_settings s where s.name = p_name),
+                  (select k.default_value from _known_settings() k where k.name = p_name));
+end
+$func$;
+
 -- functions/_shown_to.sql
 -- For the policies of tables that a monitor counts in: whose rows, as _confined_to has it, and all to a monitor.
 create or replace function _shown_to ()
@@ -1788,6 +2446,22 @@ declare
   v_company constant text := _confined_to();
 begin
   return case when v_company = '' and _is_monitor() then null else v_company end;
+end
+$func$;
+
+-- functions/_sign_lease.sql
+-- After a lease row was written, in the same transaction or savepoint: notes which one that was.
+create or replace function _sign_lease (p_company_id text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  update whatsapp_leases l
+     set written_by = l.xmin
+   where l.company_id = p_company_id;
 end
 $func$;
 
@@ -1949,6 +2623,31 @@ begin
 end
 $func$;
 
+-- functions/_span.sql
+-- A span of time as a setting spells it; null for what is none. A bare number is milliseconds.
+create or replace function _span (p_text text)
+returns interval
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+set intervalstyle = 'postgres'
+as $func$
+declare
+  v_span interval;
+begin
+  v_span := (case when p_text ~ '^[0-9]+$' then p_text || 'ms' else p_text end)::interval;
+  if least(extract(year from v_span), extract(month from v_span), extract(day from v_span),
+           extract(hour from v_span), extract(minute from v_span), extract(second from v_span)) >= 0 then
+    return v_span;
+  end if;
+  return null;
+exception
+  when data_exception or feature_not_supported then
+    return null;
+end
+$func$;
+
 -- functions/_store_creds.sql
 -- Behind every check: creds in place of the old ones, which go into the history. Null creds delete; the same
 -- creds keep their version. Answers the version.
@@ -1959,7 +2658,8 @@ create or replace function _store_creds (
   p_old_saved_at timestamptz,
   p_creds jsonb,
   p_saved_at timestamptz,
-  p_now timestamptz
+  p_now timestamptz,
+  p_is_restored boolean default false
 )
 returns bigint
 language plpgsql
@@ -1979,7 +2679,7 @@ begin
        set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
   end if;
   if p_old_creds is not null and p_old_creds is distinct from p_creds then
-    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now);
+    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now, p_is_restored);
   end if;
   return v_version;
 end
@@ -2044,7 +2744,7 @@ begin
    using (
      select o.company_id, o.at, o.audit_id
        from whatsapp_audit o
-      where o.at < p_now - _audit_retention()
+      where o.at < p_now - _span(_setting('audit_retention'))
       order by o.at
       limit 10000
    ) o
@@ -2056,7 +2756,7 @@ begin
        from whatsapp_auth_history o
       where o.ends_identity and o.replaced_at < p_now - interval '30 days'
         and (select count(*) from whatsapp_auth_history n
-              where n.company_id = o.company_id and n.version > o.version) >= _history_length()
+              where n.company_id = o.company_id and n.version > o.version) >= _setting('history_versions')::integer
       limit 10000
    ) o
    where h.company_id = o.company_id and h.version = o.version;
@@ -2098,7 +2798,8 @@ end
 $func$;
 
 -- functions/_wait_for_lock.sql
--- Waits as long as the caller's lock_timeout or auth_state.lock_wait allows, whichever is shorter.
+-- Waits as long as _lock_wait says. Who holds the lock may be committing and wait for a standby: to end that would
+-- lose what was acknowledged, so nobody is told to.
 create or replace function _wait_for_lock (p_key bigint, p_what text)
 returns void
 language plpgsql
@@ -2127,8 +2828,309 @@ exception
     raise exception using errcode = '55P03',
       message = format('%s stayed busy for %s ms.', p_what, v_wait),
       detail = 'Another transaction is writing. Nothing was written here.',
-      hint = coalesce('Process ' || v_pid || ' holds the lock: see pg_stat_activity; pg_terminate_backend(' || v_pid || ') ends it.',
+      hint = coalesce('Process ' || v_pid || ' holds the lock: see its state and wait_event in pg_stat_activity. Idle in transaction: '
+                      'its client has to commit. SyncRep: the standby is away, and has to come back.',
                       'The lock has just become free: try again.');
+end
+$func$;
+
+-- functions/_warn_of_access.sql
+-- Of roles that can reach the accounts, or change what the functions do, in a way that nobody granted with that in mind.
+create or replace function _warn_of_access ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+  v_set constant text := case when current_setting('server_version_num')::integer >= 160000 then 'SET' else 'MEMBER' end;
+begin
+  return query
+  select format('%s may create objects in schema %I, and so change what the functions do: revoke create on schema %2$I from %s',
+                case when a.grantee = 0 then 'Everybody' else format('Role %I', pg_get_userbyid(a.grantee)) end,
+                n.nspname,
+                case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+    from pg_namespace n
+   cross join aclexplode(n.nspacl) a
+    left join pg_roles r on r.oid = a.grantee
+   where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
+     and r.rolsuper is not true and a.grantee <> v_owner;
+
+  return query
+  select 'Role auth_state_owner, which can do everything to every account, can log in: alter role auth_state_owner nologin'::text
+    from pg_roles r
+   where r.oid = v_owner and r.rolcanlogin;
+
+  -- By SET ROLE to somebody who has the owner's rights; ADMIN OPTION alone is not that. Columns of 16 by way of JSON.
+  return query
+  select format('%s %s can become auth_state_owner, and so read and change every account: revoke %s from %I%s',
+                case count(*) when 1 then 'Login' else 'Logins' end,
+                string_agg(quote_ident(l.rolname), ', ' order by l.rolname),
+                'auth_state_owner',
+                pg_get_userbyid(m.member),
+                case when v_set = 'SET' then format(' granted by %I', pg_get_userbyid(m.grantor)) else '' end)
+    from pg_auth_members m
+    join pg_roles l on l.rolcanlogin and not l.rolsuper and pg_has_role(l.oid, m.member, 'MEMBER')
+   where m.roleid = v_owner
+     and (coalesce((to_jsonb(m) ->> 'set_option')::boolean, true) or (to_jsonb(m) ->> 'inherit_option')::boolean)
+     and exists (
+       select
+         from pg_roles x
+        where not x.rolsuper and pg_has_role(x.oid, v_owner, 'USAGE') and pg_has_role(l.oid, x.oid, v_set)
+     )
+   group by m.member, m.grantor
+   order by 1;
+
+  return query
+  select format('%s may execute %s of pg-auth-state (%s): install again',
+                g.who,
+                case count(*) when 1 then '1 function' else count(*) || ' functions' end,
+                string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   cross join lateral (
+     select 'Everybody' as who
+       from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+      where a.grantee = 0
+      union all
+     select 'Role anon'
+       from pg_roles r
+      where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
+   ) g
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   group by g.who
+   order by 1;
+end
+$func$;
+
+-- functions/_warn_of_incomplete_install.sql
+-- Of what is not as an install leaves it: a restore without owners, or of some tables only, and a database that
+-- cannot hold the values.
+create or replace function _warn_of_incomplete_install ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_schema constant oid := (select n.oid from pg_namespace n where n.nspname = current_schema());
+  v_owner constant oid := (select r.oid from pg_roles r where r.rolname = 'auth_state_owner');
+begin
+  return query
+  select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
+                pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
+    from pg_proc p
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   group by p.proowner
+   order by 1;
+
+  return query
+  select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
+    from unnest(array['_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+   where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
+  having count(*) > 0;
+
+  return query
+  select format('Table %s %s: install again', w.name, f.fault)
+    from unnest(array['whatsapp_audit', 'whatsapp_auth', 'whatsapp_auth_history', 'whatsapp_key_ttl', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_migrations', 'whatsapp_settings', 'whatsapp_tenant_roles']) w (name)
+    left join pg_class c on c.relnamespace = v_schema and c.relname = w.name
+   cross join lateral (
+     select 'is missing' as fault
+      where c.oid is null
+      union all
+     select format('belongs to %I, not to auth_state_owner', pg_get_userbyid(c.relowner))
+      where c.relowner <> v_owner
+      union all
+     select 'has no forced row-level security'
+      where not (c.relrowsecurity and c.relforcerowsecurity)
+      union all
+     select format('lacks row-level security policies (%s)', string_agg(n.name, ', ' order by n.name))
+       from unnest(array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write']) p (path)
+      cross join lateral (select split_part(p.path, '.', 2) as name) n
+      where split_part(p.path, '.', 1) = w.name and c.oid is not null
+        and not exists (select from pg_policy y where y.polrelid = c.oid and y.polname = n.name)
+     having count(*) > 0
+      union all
+     select format('has row-level security policies of somebody else (%s)', string_agg(quote_ident(y.polname), ', ' order by y.polname))
+       from pg_policy y
+      where y.polrelid = c.oid and w.name || '.' || y.polname <> all (array['whatsapp_audit.company', 'whatsapp_audit.count', 'whatsapp_audit.log', 'whatsapp_audit.monitor', 'whatsapp_audit.prune', 'whatsapp_auth.company', 'whatsapp_auth_history.company', 'whatsapp_key_ttl.read', 'whatsapp_key_ttl.write', 'whatsapp_keys.company', 'whatsapp_keys.no_monitor_deletes', 'whatsapp_keys.no_monitor_inserts', 'whatsapp_keys.no_monitor_updates', 'whatsapp_leases.company', 'whatsapp_leases.no_monitor_deletes', 'whatsapp_leases.no_monitor_inserts', 'whatsapp_leases.no_monitor_updates', 'whatsapp_migrations.read', 'whatsapp_migrations.write', 'whatsapp_settings.read', 'whatsapp_settings.write', 'whatsapp_tenant_roles.read', 'whatsapp_tenant_roles.write'])
+     having count(*) > 0
+   ) f
+   order by 1;
+
+  if getdatabaseencoding() <> 'UTF8' then
+    return next format('Names of WhatsApp do not fit into this database, which is %s: create database ... encoding ''UTF8'' template template0, '
+                       'and move the accounts there', getdatabaseencoding());
+  end if;
+end
+$func$;
+
+-- functions/_warn_of_lost_writes.sql
+-- Of what may lose writes that were acknowledged, in a crash or a failover.
+create or replace function _warn_of_lost_writes ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_is_synchronous constant boolean := current_setting('synchronous_standby_names') <> '';
+  -- Details of replication are not for everybody. Logical subscribers are connected to a database.
+  v_standbys constant text := (
+    select string_agg(distinct quote_ident(r.application_name), ', ')
+      from pg_stat_replication r
+      join pg_stat_activity a on a.pid = r.pid
+     where a.datid is null and r.application_name !~ '^(pg_basebackup|pg_receivewal|barman)'
+  );
+begin
+  return query
+  select format('A crash of the server may lose writes that were acknowledged, because of %s = off for the server: %s',
+                s.name,
+                case s.source when 'command line' then format('start it with %s = on', s.name)
+                              else format('alter system set %s = on', s.name) end)
+    from pg_settings s
+   where s.name in ('fsync', 'full_page_writes') and s.setting = 'off'
+   order by s.name;
+
+  return query
+  select distinct
+         format('A %s may lose writes that were acknowledged, because of %s: %s synchronous_commit = on',
+                case when s.value ->> 'synchronous_commit' = 'local' then 'failover' else 'crash of the server' end,
+                s.reason ->> 'synchronous_commit', s.way_out ->> 'synchronous_commit')
+    from _list_session_settings('{"synchronous_commit": ["on", "on"]}') s
+   where s.value ->> 'synchronous_commit' in ('off', '0')
+         or (s.value ->> 'synchronous_commit' = 'local' and (v_is_synchronous or v_standbys is not null))
+   order by 1;
+
+  if v_standbys is not null and not v_is_synchronous and not pg_is_in_recovery() then
+    return next format('A failover to %s, an asynchronous standby, may lose the last writes that were acknowledged: '
+                       'alter system set synchronous_standby_names = %L', v_standbys, 'ANY 1 (*)');
+  end if;
+end
+$func$;
+
+-- functions/_warn_of_printed_values.sql
+-- Of settings with which PostgreSQL 15 to 18, auto_explain or pgaudit print parameters or values, into the log or to
+-- the client. tests/test_status_warnings.py holds it against real logs.
+create or replace function _warn_of_printed_values ()
+returns setof text
+language plpgsql
+stable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  -- On 15 auto_explain knows no parameters.
+  v_explains_parameters constant boolean := current_setting('server_version_num')::integer >= 160000;
+  v_settings constant jsonb := jsonb_build_object(
+    'client_min_messages', array['notice', 'notice'],
+    'debug_print_plan', array['off', 'on'],
+    'log_destination', array['stderr', 'stderr'],
+    'log_error_verbosity', array['default', 'default'],
+    'log_min_duration_sample', array['-1', '0'],
+    'log_min_duration_statement', array['-1', '0'],
+    'log_min_messages', array['warning', 'warning'],
+    'log_parameter_max_length', array['-1', '-1'],
+    'log_parameter_max_length_on_error', array['0', '-1'],
+    'log_statement', array['none', 'all'],
+    'log_statement_sample_rate', array['1', '1'],
+    'log_transaction_sample_rate', array['0', '1'],
+    'auto_explain.log_level', array['log', 'log'],
+    'auto_explain.log_min_duration', array['-1', '0'],
+    'auto_explain.log_parameter_max_length', array['-1', '-1'],
+    'auto_explain.log_verbose', array['off', 'on'],
+    'auto_explain.sample_rate', array['1', '1'],
+    'pgaudit.log', array['none', 'all'],
+    'pgaudit.log_client', array['off', 'off'],
+    'pgaudit.log_level', array['log', 'log'],
+    'pgaudit.log_parameter', array['off', 'on'],
+    'pgaudit.log_statement', array['on', 'on'],
+    'pgaudit.role', array['', '']
+  );
+begin
+  return query
+  select distinct
+         format('%s %s %s, creds among them, because of %s: %s %s = %s',
+                rule.who,
+                case when exists (select from unnest(rule.settings) n (name) where (s.is_hidden ->> n.name)::boolean) then 'may print' else 'prints' end,
+                rule.what,
+                (select string_agg(s.reason ->> n.name, ' and ' order by n.position)
+                   from unnest(rule.settings) with ordinality n (name, position)),
+                s.way_out ->> rule.stopped_by, rule.stopped_by, rule.quiet)
+    from _list_session_settings(v_settings) s
+   -- Text that a level lets through; terse leaves DETAIL out of it, except in the structured logs.
+   cross join lateral (
+     select _is_shown('log', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages') as message,
+            _is_shown('log',
+                      case when s.value ->> 'log_error_verbosity' = 'terse' and s.value ->> 'log_destination' !~ 'csvlog|jsonlog' then 'panic'
+                           else s.value ->> 'log_min_messages'
+                      end,
+                      s.value ->> 'client_min_messages') as detail,
+            _is_shown(s.value ->> 'auto_explain.log_level', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages') as plan,
+            case when s.value ->> 'pgaudit.log_client' in ('on', '1')
+                 then _is_shown(s.value ->> 'pgaudit.log_level', s.value ->> 'log_min_messages', s.value ->> 'client_min_messages')
+                 else _is_shown('log', s.value ->> 'log_min_messages', 'error')
+            end as audit,
+            s.value ->> 'auto_explain.log_min_duration' <> '-1' and s.value ->> 'auto_explain.sample_rate' <> '0' as explains,
+            s.value ->> 'pgaudit.log_parameter' in ('on', '1') and s.value ->> 'pgaudit.log_statement' in ('on', '1') as audits,
+            -- pgaudit is silent on what a function does with the rights of somebody whom the login may not become.
+            s.login is null or pg_has_role(s.login, 'auth_state_owner', 'MEMBER') as audits_functions,
+            'auto_explain' || case when exists (select from pg_settings g where g.name = 'auto_explain.log_verbose') then ''
+                                   else ', where it is loaded,' end as auto_explain,
+            'pgaudit' || case when exists (select from pg_settings g where g.name = 'pgaudit.log') then ''
+                              else ', where it is loaded,' end as pgaudit
+   ) is_on
+   -- The last word on a class counts.
+   cross join lateral (
+     select (array_agg(c.word not like '-%' order by c.position desc) filter (where c.word in ('all', '-all', 'read', '-read')))[1] as reads,
+            (array_agg(c.word not like '-%' order by c.position desc) filter (where c.word in ('all', '-all', 'write', '-write')))[1] as writes
+       from regexp_split_to_table(translate(s.value ->> 'pgaudit.log', '" ', ''), ',') with ordinality c (word, position)
+   ) class
+   cross join lateral (
+     values
+       ('PostgreSQL', 'parameters of statements', array['log_statement'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_statement' = 'all' and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_min_duration_statement'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_min_duration_statement' <> '-1' and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_min_duration_sample'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_min_duration_sample' <> '-1' and s.value ->> 'log_statement_sample_rate' <> '0'
+        and s.value ->> 'log_parameter_max_length' <> '0'),
+       ('PostgreSQL', 'parameters of statements', array['log_transaction_sample_rate'], 'log_parameter_max_length', '0',
+        is_on.detail and s.value ->> 'log_transaction_sample_rate' <> '0' and s.value ->> 'log_parameter_max_length' <> '0'),
+       -- The client gets these even where the log does not.
+       ('PostgreSQL', 'parameters with errors', array['log_parameter_max_length_on_error'], 'log_parameter_max_length_on_error', '0',
+        s.value ->> 'log_parameter_max_length_on_error' <> '0'),
+       ('PostgreSQL', 'values as decimal bytes', array['debug_print_plan'], 'debug_print_plan', 'off',
+        is_on.detail and s.value ->> 'debug_print_plan' in ('on', '1')),
+       (is_on.auto_explain, 'parameters of statements', array['auto_explain.log_min_duration'], 'auto_explain.log_parameter_max_length', '0',
+        v_explains_parameters and is_on.plan and is_on.explains and s.value ->> 'auto_explain.log_parameter_max_length' <> '0'),
+       (is_on.auto_explain, 'values in plans', array['auto_explain.log_min_duration', 'auto_explain.log_verbose'], 'auto_explain.log_verbose', 'off',
+        is_on.plan and is_on.explains and s.value ->> 'auto_explain.log_verbose' in ('on', '1')),
+       (is_on.pgaudit, 'parameters of statements', array['pgaudit.log', 'pgaudit.log_parameter'], 'pgaudit.log_parameter', 'off',
+        is_on.audit and is_on.audits and (class.reads or (class.writes and is_on.audits_functions))),
+       (is_on.pgaudit, 'parameters of statements', array['pgaudit.role', 'pgaudit.log_parameter'], 'pgaudit.log_parameter', 'off',
+        is_on.audit and is_on.audits and is_on.audits_functions
+        and exists (
+          select
+            from pg_roles auditor
+           cross join pg_class c
+           cross join lateral (
+             select * from aclexplode(c.relacl)
+              union all
+             select x.* from pg_attribute a cross join aclexplode(a.attacl) x where a.attrelid = c.oid
+           ) g
+           where lower(auditor.rolname) = s.value ->> 'pgaudit.role'
+             and c.relnamespace = quote_ident(current_schema())::regnamespace
+             and c.relname in ('whatsapp_audit', 'whatsapp_auth', 'whatsapp_auth_history', 'whatsapp_key_ttl', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_migrations', 'whatsapp_settings', 'whatsapp_tenant_roles')
+             and g.grantee <> 0 and g.privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+             and pg_has_role(auditor.oid, g.grantee, 'USAGE')
+        ))
+   ) rule (who, what, settings, stopped_by, quiet, is_printing)
+   where rule.is_printing
+   order by 1;
 end
 $func$;
 
@@ -2287,7 +3289,8 @@ create or replace function auth_acquire_lease (
   p_company_id text,
   p_holder text,
   p_ttl interval default '60 seconds',
-  p_steal boolean default false
+  p_steal boolean default false,
+  p_token bigint default null
 )
 returns table (acquired boolean, token bigint, holder text, expires_at timestamptz)
 language plpgsql
@@ -2300,45 +3303,72 @@ as $func$
 declare
   v_now timestamptz;
   v_lease record;
+  v_is_taken boolean;
 begin
   if p_holder is null or octet_length(p_holder) not between 1 and 256 then
     raise exception using errcode = 'WA001',
       message = 'A lease holder is a text of 1 to 256 bytes.',
       detail = format('p_holder is %s.', coalesce(octet_length(p_holder) || ' bytes', 'null')),
-      hint = 'Pass a name that is this process''s own, like its host name and process id.';
+      hint = 'Pass a name that no other process has at the same time, like the name of the service and the machine.';
   end if;
   perform _assert_ttl(p_ttl);
   v_now := _enter_company(p_company_id);
-  select l.token, l.holder, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid as is_live
+  select l.token,
+         l.holder,
+         l.expires_at,
+         l.retake_after,
+         _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
+         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
-  if v_lease.is_live and v_lease.holder <> p_holder and p_steal is not true then
+
+  v_is_taken := v_lease.is_live and p_token is null and (v_lease.holder <> p_holder or v_lease.retake_after > v_now);
+  if p_token is not null and v_lease.is_resumed is not true or v_is_taken and p_steal is not true then
+    -- Who goes on asking for a lease of its own name is a second process, not one that was restarted.
+    if v_lease.holder = p_holder and v_lease.retake_after < v_now + p_ttl / 2 and v_is_taken then
+      update whatsapp_leases l
+         set retake_after = v_now + p_ttl
+       where l.company_id = p_company_id;
+      perform _sign_lease(p_company_id);
+    end if;
     return query select false, null::bigint, v_lease.holder, v_lease.expires_at;
     return;
   end if;
-  return query
-  insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at)
-  values (p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl)
+
+  insert into whatsapp_leases as l (company_id, holder, token, acquired_at, expires_at, given_in, retake_after)
+  values (
+    p_company_id, p_holder, _next_number(v_lease.token, v_now), v_now, v_now + p_ttl, _server_history(),
+    case when v_lease.is_live and v_lease.holder = p_holder then
+      case when p_token is null then v_now + p_ttl else v_lease.retake_after end
+    end
+  )
   on conflict (company_id) do update
      set holder = excluded.holder, token = excluded.token, acquired_at = excluded.acquired_at,
-         expires_at = excluded.expires_at, kept_in = excluded.kept_in
-  returning true, l.token, l.holder, l.expires_at;
-  if v_lease.holder is distinct from p_holder then
+         expires_at = excluded.expires_at, given_in = excluded.given_in, retake_after = excluded.retake_after;
+  perform _sign_lease(p_company_id);
+  if v_lease.holder is distinct from p_holder or v_is_taken then
     perform _audit(p_company_id, case when v_lease.is_live then 'lease_stolen' else 'lease_acquired' end, v_now, null,
                    case when v_lease.holder is not null then jsonb_build_object('from', v_lease.holder) end);
   end if;
+  return query
+  select true, l.token, l.holder, l.expires_at
+    from whatsapp_leases l
+   where l.company_id = p_company_id;
 end
 $func$;
 
-comment on function auth_acquire_lease (text, text, interval, boolean) is $$
-Takes the right to write a company, for a time. While a lease is live, every writing function of the company wants its token. One row: `acquired`, the fencing `token`, `holder` and `expires_at`; when somebody else holds it, `acquired` is false, `token` null and the other two are theirs.
+comment on function auth_acquire_lease (text, text, interval, boolean, bigint) is $$
+Takes the right to write a company, for a time. While a lease is live, every writing function of the company needs its token. One row: `acquired`, the fencing `token`, `holder` and `expires_at`. When the lease was not acquired, `acquired` is false, `token` is null, and the other two are those of the present or last lease, or null.
 
-The same holder asking again (a restarted process) gets a new token at once, and its old one is stale. A token never comes back.
+A token never comes back. A lease ends with the server history in which it was given: after a failover, a point-in-time recovery, a restore or a copy it is over, and the first write under it is WA002.
 
-- `p_holder`: 1 to 256 bytes, a name of this process's own.
+The same holder asking again (a restarted process) gets a new token at once, and its old one is stale. Over a live lease of its own name it does so only once in the ttl: a second process under the same name is told that its own name holds the lease, for as long as it goes on asking.
+
+- `p_holder`: 1 to 256 bytes, a name that no other process has at the same time.
 - `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
 - `p_steal`: take it from whoever holds it.
+- `p_token`: resume. The lease is acquired only if the last one was this holder's with this token, live or not, and nobody has written since without it. A client that holds the account in memory may then go on. After a failover it first writes again what it wrote lately.
 
 A new holder is noted in the audit log.
 
@@ -2367,12 +3397,12 @@ begin
     raise exception using errcode = 'WA001',
       message = 'There is no such role.',
       detail = format('p_role_name is %s.', coalesce(to_json(p_role_name)::text, 'null')),
-      hint = 'Create it first: create role acme_bot login password …';
+      hint = 'Create it first: create role acme_bot login password ...';
   elsif v_role.rolsuper or v_role.is_ours then
     raise exception using errcode = 'WA006',
       message = format('%I cannot be confined to a company.', p_role_name),
       detail = 'It is a superuser, or one of pg-auth-state''s own roles.',
-      hint = 'Give the tenant a login of its own: create role acme_bot login password …';
+      hint = 'Give the tenant a login of its own: create role acme_bot login password ...';
   end if;
   perform _assert_read_committed();
   -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.
@@ -2405,7 +3435,7 @@ create or replace function auth_cleanup_job ()
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security invoker
 set search_path from current
 as $func$
@@ -2413,6 +3443,7 @@ declare
   v_database text;
   v_job jsonb;
 begin
+  perform auth_schema_version();  -- it refuses what was restored without its owner
   begin
     v_database := current_setting('cron.database_name', true);
   exception
@@ -2447,7 +3478,7 @@ end
 $func$;
 
 comment on function auth_cleanup_job () is $$
-How cleanup is scheduled, as the caller can see it: `{"pg_cron": "here" | "elsewhere" | "absent", "cron_database": …}` and, where there is a job, `job_id`, `schedule`, `active`, `owner`, `last_run`, `last_status` and `last_message`.
+How cleanup is scheduled, as the caller can see it: `{"pg_cron": "here" | "elsewhere" | "absent", "cron_database": ...}` and, where there is a job, `job_id`, `schedule`, `active`, `owner`, `last_run`, `last_status` and `last_message`.
 
 Errors: 42501. Locks: none; works on a read replica. Runs with the caller's privileges: pg_cron shows a job to its owner and to superusers.
 $$;
@@ -2478,6 +3509,8 @@ begin
   get diagnostics v_deleted = row_count;
   if v_deleted > 0 then
     perform _audit(p_company_id, 'keys_cleared', v_now, v_deleted, jsonb_build_object('key_type', p_key_type));
+  else
+    perform _assert_policies();
   end if;
   return v_deleted;
 end
@@ -2490,6 +3523,53 @@ Deletes a company's keys of one type, or all of them, and returns how many. The 
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+$$;
+
+-- functions/auth_configure.sql
+create or replace function auth_configure (p_name text, p_value text)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+declare
+  v_before text;
+  v_changed bigint;
+begin
+  perform _assert_service();
+  perform _assert_setting(p_name, p_value, 'p_value');
+  perform _assert_read_committed();
+  v_before := _setting(p_name);
+  if p_value is null then
+    delete from whatsapp_settings s where s.name = p_name;
+  else
+    insert into whatsapp_settings as s (name, value)
+    select p_name, p_value
+     where not exists (select from whatsapp_settings o where o.name = p_name and o.value = p_value)
+    on conflict (name) do update
+       set value = excluded.value;
+  end if;
+  get diagnostics v_changed = row_count;
+  if v_changed > 0 then
+    perform _audit('', 'configured', _now(), null, jsonb_build_object('setting', p_name, 'from', v_before, 'to', _setting(p_name)));
+  end if;
+  return v_before;
+end
+$func$;
+
+comment on function auth_configure (text, text) is $$
+Keeps a setting of the package in the database, for every session from its next call on, and returns the value that was in force before, the default included. Null goes back to the default. Audited.
+
+- `lock_wait` (5s, from 1ms to 10 minutes): how long a call waits for another one of the same company. A session may shorten it for itself with `auth_state.lock_wait` or `lock_timeout`, and can change no other setting.
+- `history_versions` (5, from 1 to 999): how many earlier versions of creds are kept.
+- `audit_retention` (90 days, at least 7): how long the audit log is kept.
+- `keep_deleted` (7 days), `keep_snapshots` (90 days), `starts_per_call` (10): kept already; the functions that will read them are not here yet.
+
+A time is an interval of PostgreSQL; a bare number is milliseconds.
+
+Only for the service. Errors: WA001, WA006 (isolation level), 42501. Locks: the row of that setting.
 $$;
 
 -- functions/auth_creds_history.sql
@@ -2512,7 +3592,7 @@ end
 $func$;
 
 comment on function auth_creds_history (text) is $$
-The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (`auth_state.history_versions`) and, for 30 days, the last version before each change of identity.
+The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (the setting history_versions of auth_configure) and, for 30 days, the last version before each change of identity.
 
 - `identity`: of the public keys of `noiseKey` and `signedIdentityKey`: equal for the same linked device, no secret. Encrypted creds carry it in their header; null for creds without those keys, and for a string without such a header.
 
@@ -2562,6 +3642,8 @@ begin
   delete from whatsapp_auth_history h where h.company_id = p_company_id;
   if v_keys + v_creds > 0 then
     perform _audit(p_company_id, 'company_deleted', v_now, v_keys + v_creds);
+  else
+    perform _assert_policies();
   end if;
   delete from whatsapp_leases l where l.company_id = p_company_id;
   return v_keys + v_creds;
@@ -2588,13 +3670,17 @@ set jit = off
 as $func$
 declare
   v_bytes bigint;
+  v_creds jsonb;
 begin
   perform _assert_company(p_company_id);
   select coalesce(sum(octet_length(k.key_id) + octet_length(k.value::text)), 0)
     into v_bytes
     from whatsapp_keys k
    where k.company_id = p_company_id;
-  if v_bytes = 0 and not exists (select from whatsapp_auth a where a.company_id = p_company_id) then
+  select a.creds into v_creds from whatsapp_auth a where a.company_id = p_company_id;
+  if v_creds is not null then
+    perform _assert_stored_creds(p_company_id, v_creds);
+  elsif v_bytes = 0 then
     raise exception using errcode = 'WA004',
       message = format('There is no company %s.', to_json(p_company_id)),
       detail = 'It has neither creds nor a key.',
@@ -2608,7 +3694,7 @@ begin
   end if;
   return jsonb_build_object(
     'format', 1,
-    'creds', (select a.creds from whatsapp_auth a where a.company_id = p_company_id),
+    'creds', v_creds,
     'creds_updated_at', (select _utc(a.updated_at) from whatsapp_auth a where a.company_id = p_company_id),
     'keys', coalesce(kept.values, '{}'),
     'times', coalesce(kept.times, '{}'))
@@ -2627,7 +3713,7 @@ end
 $func$;
 
 comment on function auth_export (text) is $$
-Everything of a company in one snapshot: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
+Everything of a company in one snapshot: `{"format": 1, "creds": ..., "creds_updated_at": ..., "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
 
 Errors: WA001, WA004 when the company has neither creds nor a key, 54000 beyond 128 MB (page auth_list_keys instead), 42501. Locks: none; works on a read replica.
 $$;
@@ -2655,6 +3741,8 @@ begin
   get diagnostics v_deleted = row_count;
   if v_deleted > 0 then
     perform _audit(p_company_id, 'history_forgotten', v_now, v_deleted);
+  else
+    perform _assert_policies();
   end if;
   return v_deleted;
 end
@@ -2683,7 +3771,10 @@ as $func$
 declare
   v_creds jsonb;
 begin
-  perform _refuse_maintenance();
+  perform _assert_session();
+  if getdatabaseencoding() <> 'UTF8' then
+    perform _assert_utf8();
+  end if;
   -- Refused before a row is touched: auth_get_keys says why.
   select a.creds
     into v_creds
@@ -2692,17 +3783,19 @@ begin
                                      else (select p_company_id from _assert_company(p_company_id)) end);
   if v_creds is null then
     perform _assert_company(p_company_id);
+  elsif (v_creds -> 'noiseKey' <> 'null' and v_creds -> 'signedIdentityKey' <> 'null') is not true then
+    perform _assert_stored_creds(p_company_id, v_creds);
   end if;
   return v_creds;
 end
 $func$;
 
 comment on function auth_get_creds (text) is $$
-The creds of a company as they were saved, or null when it has none. Only a company that truly has none gives null.
+The creds of a company as they were saved, or null when it has none. Only a company that truly has none gives null; creds that no client can use are WA006.
 
 - `p_company_id`: the account, 1 to 256 bytes.
 
-Errors: WA001, 42501. Locks: none; works on a read replica.
+Errors: WA001, WA006, 42501. Locks: none; works on a read replica.
 $$;
 
 -- functions/auth_get_keys.sql
@@ -2723,7 +3816,10 @@ declare
   v_good boolean;
   v_asked boolean;
 begin
-  perform _refuse_maintenance();
+  perform _assert_session();
+  if getdatabaseencoding() <> 'UTF8' then
+    perform _assert_utf8();
+  end if;
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
@@ -2764,7 +3860,7 @@ end
 $func$;
 
 comment on function auth_get_keys (text, jsonb) is $$
-Keys of several types in one snapshot: `{"session": ["1.0", "2.0"]}` gives `{"session": {"1.0": {…}, "2.0": null}}`. Every requested id comes back once, null when it is not there. A key past its expiry is readable until cleanup removes it.
+Keys of several types in one snapshot: `{"session": ["1.0", "2.0"]}` gives `{"session": {"1.0": {...}, "2.0": null}}`. Every requested id comes back once, null when it is not there. A key past its expiry is readable until cleanup removes it.
 
 - `p_keys`: a JSON object of key types (1 to 128 bytes), each an array of key ids (1 to 1024 bytes). `{}` and `[]` are valid.
 
@@ -2788,7 +3884,10 @@ declare
   v_value jsonb;
   v_good boolean;
 begin
-  perform _refuse_maintenance();
+  perform _assert_session();
+  if getdatabaseencoding() <> 'UTF8' then
+    perform _assert_utf8();
+  end if;
   if cardinality(p_key_ids) = 1 and p_key_ids[1] is not null then
     -- Most reads of Baileys are of one id: a plan without join, array and aggregate.
     select k.value
@@ -2832,7 +3931,7 @@ end
 $func$;
 
 comment on function auth_get_keys (text, text, text[]) is $$
-Keys of one type in one snapshot: `auth_get_keys('962302', 'session', '{1.0,2.0}')` gives `{"1.0": {…}, "2.0": null}`. Every requested id comes back once, null when it is not there.
+Keys of one type in one snapshot: `auth_get_keys('962302', 'session', '{1.0,2.0}')` gives `{"1.0": {...}, "2.0": null}`. Every requested id comes back once, null when it is not there.
 
 - `p_key_type`: 1 to 128 bytes.
 - `p_key_ids`: key ids of 1 to 1024 bytes, none null. An empty array gives `{}`.
@@ -2910,19 +4009,41 @@ begin
     v_written := 1;
   end if;
 
-  insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
-  select p_company_id, t.key, e.key, e.value, v_now, at.updated_at, at.updated_at + l.ttl
-    from jsonb_each(p_state -> 'keys') t
-    left join whatsapp_key_ttl l on l.key_type = t.key
-   cross join lateral jsonb_each(t.value) e
-   cross join lateral (
-     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
-     offset 0
-   ) at
-      on conflict (company_id, key_type, key_id) do update
-     set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
-   where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
-  get diagnostics v_rows = row_count;
+  -- Looks first, as _write_keys does: an upsert that changes nothing would lock and log its row.
+  with given as materialized (
+    select t.key as key_type, e.key as key_id, e.value, at.updated_at, at.updated_at + l.ttl as expires_at,
+           kept.value is null as is_missing,
+           (kept.value, kept.updated_at) is distinct from (e.value, at.updated_at) as is_changed
+      from jsonb_each(p_state -> 'keys') t
+      left join whatsapp_key_ttl l on l.key_type = t.key
+     cross join lateral jsonb_each(t.value) e
+     cross join lateral (
+       select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+       offset 0
+     ) at
+      left join lateral (
+        select k.value, k.updated_at
+          from whatsapp_keys k
+         where p_mode <> 'new' and k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
+        offset 0
+      ) kept on true
+  ),
+  replaced as (
+    update whatsapp_keys k
+       set value = g.value, updated_at = g.updated_at, expires_at = g.expires_at
+      from given g
+     where p_mode = 'replace' and g.is_changed and not g.is_missing
+       and k.company_id = p_company_id and k.key_type = g.key_type and k.key_id = g.key_id
+    returning k.key_id
+  ),
+  added as (
+    insert into whatsapp_keys (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+    select p_company_id, g.key_type, g.key_id, g.value, v_now, g.updated_at, g.expires_at
+      from given g
+     where g.is_missing
+    returning key_id
+  )
+  select (select count(*) from replaced) + (select count(*) from added) into v_rows;
   if v_written + v_rows > 0 then
     perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
     if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
@@ -2936,7 +4057,7 @@ $func$;
 comment on function auth_import (text, jsonb, text, bigint, boolean) is $$
 Writes what auth_export gave, times included, and returns how many rows of creds and keys it wrote. A second export is equal to the first. An account beyond one JSON value goes in by mode new and then merge, chunk by chunk in one transaction.
 
-- `p_state`: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, …]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
+- `p_state`: `{"format": 1, "creds": ..., "creds_updated_at": ..., "keys": {type: {id: value}}, "times": {type: {id: [updated_at, ...]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
 - `p_mode`: `new` refuses a company that exists (WA006), `merge` adds only what is missing, `replace` leaves nothing but what is imported and goes through the identity guard.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 - `p_allow_new_identity`: as in auth_save_creds.
@@ -2975,7 +4096,7 @@ $func$;
 comment on function auth_init_creds (text, jsonb, bigint) is $$
 Stores `p_creds` only if the company has none, and returns the creds that won: yours, or the ones that were there. Two processes that start together end with the same identity.
 
-- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
@@ -2992,6 +4113,7 @@ returns table (
   company_id text,
   action text,
   login name,
+  on_behalf_of text,
   role name,
   application_name text,
   holder text,
@@ -3009,7 +4131,7 @@ declare
 begin
   perform _assert_positive(p_limit, 'p_limit');
   return query
-  select a.at, nullif(a.company_id, ''), a.action, a.login, a.role, a.application_name, a.holder, a.rows, a.details
+  select a.at, nullif(a.company_id, ''), a.action, a.login, a.on_behalf_of, a.role, a.application_name, a.holder, a.rows, a.details
     from whatsapp_audit a
    where (v_company is null or a.company_id = v_company) and a.at < coalesce(p_before, 'infinity')
    order by a.at desc
@@ -3018,9 +4140,9 @@ end
 $func$;
 
 comment on function auth_list_audit (text, timestamptz, integer) is $$
-The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or `auth_state.audit_retention`, but no less than 7.
+The audit log, newest first: when, which company (null: none in particular), what, who (`login` is session_user, `on_behalf_of` for whom a service or a proxy said it acts by `set auth_state.on_behalf_of`, `role` the one that was set), from which application, under whose lease, how many rows, and `details`. Never a key id or a value. Kept for 90 days, or as long as the setting audit_retention of auth_configure says.
 
-Actions: creds_created, creds_new_identity, creds_restored, history_forgotten, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, cleanup.
+Actions: creds_created, creds_new_identity, creds_restored, history_forgotten, imported, keys_cleared, company_deleted, lease_acquired (by somebody new), lease_stolen, lease_released, ttl_changed, role_bound, role_unbound, configured, cleanup. Of one company and action, 100 events in a day get a row; `details` of the last one counts the others as `repeated`, `until` when.
 
 - `p_company_id`: null for all that the caller may see.
 - `p_before`: events older than this; for the next page the `at` of the last row.
@@ -3133,7 +4255,8 @@ declare
 begin
   perform _assert_positive(p_limit, 'p_limit');
   return query
-  select l.company_id, l.holder, l.acquired_at, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid
+  select l.company_id, l.holder, l.acquired_at, l.expires_at, 
+         _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now)
     from whatsapp_leases l
    where l.company_id > coalesce(p_after, '') and (v_company is null or l.company_id = v_company)
    order by l.company_id
@@ -3142,7 +4265,7 @@ end
 $func$;
 
 comment on function auth_list_leases (text, integer) is $$
-One page of the leases the caller may see, by company in byte order: who holds each, since when, until when, and whether it is live; for about a day also who held it last. Never a token.
+One page of the leases the caller may see, by company in byte order: who holds each, since when, until when, and whether it is live; on a standby as its primary has it; for about a day also who held it last. Never a token.
 
 - `p_after`: list companies greater than this one; null begins at the first.
 - `p_limit`: rows at most, one or more.
@@ -3167,11 +4290,17 @@ begin
   -- Before, while it names the holder. The row stays, ended, so that the next token is greater than this one.
   perform _audit(p_company_id, 'lease_released', v_now, null)
      from whatsapp_leases l
-    where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
+    where l.company_id = p_company_id and l.token = p_token
+      and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
   update whatsapp_leases l
      set expires_at = v_now
-   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
-  return found;
+   where l.company_id = p_company_id and l.token = p_token
+     and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
+  if not found then
+    return false;
+  end if;
+  perform _sign_lease(p_company_id);
+  return true;
 end
 $func$;
 
@@ -3206,12 +4335,13 @@ begin
      set expires_at = v_now + p_ttl
    where l.company_id = p_company_id
   returning l.expires_at into v_expires_at;
+  perform _sign_lease(p_company_id);
   return v_expires_at;
 end
 $func$;
 
 comment on function auth_renew_lease (text, bigint, interval) is $$
-Keeps a live lease for another `p_ttl` from now, and returns when it will end. A lease that lapsed is lost, even if nobody took it: WA002.
+Keeps a live lease for another `p_ttl` from now, and returns when it will end. A lease that lapsed is lost, even if nobody took it: WA002. So is one that was given in another server history (a failover, a restore): the DETAIL says so.
 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
@@ -3242,8 +4372,9 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
+  perform _assert_creds(v_creds, 'creds');
   select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
-  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now);
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now, true);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
   return v_version;
 end
@@ -3287,7 +4418,7 @@ $func$;
 comment on function auth_save_creds (text, jsonb, bigint, bigint, boolean) is $$
 Saves the creds of a company whole and returns their version. Unchanged creds keep theirs, and nothing is written.
 
-- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_expected_version`: save only if the stored creds are at this version, otherwise WA003.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 - `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing: WA005. Encrypted ones tell both in their header, and a string without one is no identity. True lifts that.
@@ -3414,17 +4545,22 @@ $$;
 -- functions/auth_schema_version.sql
 create or replace function auth_schema_version ()
 returns text
-language sql
-immutable
-parallel safe
+language plpgsql
+stable
+parallel unsafe
 security definer
 set search_path from current
 as $func$
-  select '0.1.0'
+begin
+  perform _assert_session();
+  return '0.1.0';
+end
 $func$;
 
 comment on function auth_schema_version () is $$
 The version of pg-auth-state that is installed, like 0.1.0.
+
+Errors: WA006 after a restore without owners. Locks: none; works on a read replica.
 $$;
 
 -- functions/auth_set_keys.sql
@@ -3449,7 +4585,7 @@ end
 $func$;
 
 comment on function auth_set_keys (text, jsonb, bigint) is $$
-Writes a batch of keys, all or none, and returns how many rows really changed: `{"session": {"1.0": {…}}, "pre-key": {"7": null}}`; null deletes. A value that is there already writes no row and is not counted; where its type has a ttl it is renewed, at most once a day.
+Writes a batch of keys, all or none, and returns how many rows really changed: `{"session": {"1.0": {...}}, "pre-key": {"7": null}}`; null deletes. A value that is there already writes no row and is not counted; where its type has a ttl it is renewed, at most once a day.
 
 - `p_data`: a JSON object of key types (1 to 128 bytes), each an object of key ids (1 to 1024 bytes) and values, any JSON. Kept as sent, up to what jsonb normalises.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
@@ -3585,7 +4721,8 @@ begin
     ),
     'paired', (select count(*) from whatsapp_auth a where _is_paired(a.creds)),
     'encrypted', (select count(*) from whatsapp_auth a where jsonb_typeof(a.creds) = 'string'),
-    'live_leases', (select count(*) from whatsapp_leases l where l.expires_at > v_now and l.kept_in = l.tableoid),
+    'live_leases', (select count(*) from whatsapp_leases l
+                    where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now)),
     'keys', (
       select coalesce(jsonb_agg(to_jsonb(t) order by t.key_type), '[]')
         from (
@@ -3601,40 +4738,13 @@ begin
         ) t
     ),
     'relation_bytes', pg_total_relation_size('whatsapp_auth') + pg_total_relation_size('whatsapp_keys'),
-    'warnings', (
-      select coalesce(jsonb_agg(w.text), '[]')
-        from (
-          select 'log_statement or log_min_duration_statement log statements with their parameters, creds among them: set log_parameter_max_length = 0'
-           where (current_setting('log_statement') in ('mod', 'all')
-                  or current_setting('log_min_duration_statement') <> '-1'
-                  or current_setting('log_min_duration_sample') <> '-1')
-             and current_setting('log_parameter_max_length') <> '0'
-          union all
-          select 'failed statements are logged with their parameters, creds among them: set log_parameter_max_length_on_error = 0'
-           where current_setting('log_parameter_max_length_on_error') <> '0'
-          union all
-          select 'auto_explain logs parameters, creds among them: set auto_explain.log_parameter_max_length = 0'
-           where coalesce(current_setting('auto_explain.log_min_duration', true), '-1') <> '-1'
-             and coalesce(current_setting('auto_explain.log_parameter_max_length', true), '0') <> '0'
-          union all
-          select format('%s may create objects in schema %I, and so change what the functions do: revoke it',
-                        case when a.grantee = 0 then 'everybody' else pg_get_userbyid(a.grantee)::text end, n.nspname)
-            from pg_namespace n
-           cross join aclexplode(n.nspacl) a
-            left join pg_roles r on r.oid = a.grantee
-           where n.nspname = current_schema() and a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
-             and r.rolsuper is not true and pg_get_userbyid(a.grantee) <> 'auth_state_owner'
-          union all
-          select format('%s is off: a crash of the server may lose keys that were acknowledged', s.name)
-            from unnest(array['fsync', 'full_page_writes', 'synchronous_commit']) s (name)
-           where current_setting(s.name) = 'off'
-        ) w (text)
-    ));
+    'warnings', (select coalesce(jsonb_agg(w.text), '[]') from _list_status_warnings() w (text))
+  );
 end
 $func$;
 
 comment on function auth_status () is $$
-One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings` of server settings that would log creds or lose acknowledged writes, and of roles that could change our functions. Reads the whole key table.
+One look at the whole store: `version`, `schema`, `server`, `accounts`, `paired`, `encrypted` (by their creds), `live_leases`, `keys` (by type: `keys`, `bytes` as stored, `largest`, `expired`, `expiring` within a day, `ttl`), `relation_bytes` on disk, and `warnings`, sentences with the way out: settings of the server, this database or a role that print creds or values or may lose acknowledged writes, roles that can become the owner or change the functions, and parts of the install that are missing or belong to somebody else. Reads the whole key table.
 
 Errors: 42501. Locks: none; works on a read replica.
 $$;
@@ -3746,7 +4856,7 @@ end
 $func$;
 
 comment on function cleanup_expired_keys (integer, boolean, text) is $$
-Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. Companies are taken in the order of their oldest expired key, so many in a call that about 2000 keys are looked at, and a large one whole: a writer waits for no more than that. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past `auth_state.audit_retention` (90 days, 7 at least) and creds history past its time go, too.
+Removes keys past their expiry and returns how many, at most `p_batch_size`: call it again, each time in a transaction of its own, until it returns 0. Companies are taken in the order of their oldest expired key, so many in a call that about 2000 keys are looked at, and a large one whole: a writer waits for no more than that. A LID mapping is never removed while the company has a session for either side of the pair: the pair is renewed instead, which does not count. A company under a live lease loses nothing: its holder keeps the keys in memory. Both halves of a pair go together, so a batch of one removes none. A mapping that cannot be read (encrypted) is never removed. Once nothing is left to remove, leases long over, audit rows past the setting audit_retention (90 days) and creds history past its time go, too.
 
 - `p_batch_size`: one or more.
 - `p_dry_run`: true removes nothing and returns how many calls until 0 would remove, `p_batch_size` at most.
@@ -3756,31 +4866,6 @@ Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: 
 $$;
 
 -- sql/900_grants_and_comments.sql
--- Functions of an earlier version that this one no longer has: their rows were not written just now.
-do $install$
-declare
-  v_function regprocedure;
-  v_detail text;
-begin
-  for v_function in
-    select p.oid
-      from pg_proc p
-     where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and p.xmin <> pg_current_xact_id()::xid
-  loop
-    execute format('drop routine %s', v_function);
-  end loop;
-exception
-  when dependent_objects_still_exist then
-    get stacked diagnostics v_detail = pg_exception_detail;
-    raise exception using errcode = 'WA006',
-      message = 'A function that this version no longer has is still used.',
-      detail = v_detail,
-      hint = 'Drop what uses it, then install again.';
-end
-$install$;
-
 -- Values must not end up in pg_stats.
 alter table whatsapp_auth alter column creds set statistics 0;
 alter table whatsapp_auth_history alter column creds set statistics 0;
@@ -3881,7 +4966,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_state', '_assert_token', '_assert_ttl', '_audit', '_audit_retention', '_begin_write', '_caller', '_confined_to', '_delete_keys', '_enter_company', '_from_utc', '_header', '_history_length', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_keep_creds', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_refuse_maintenance', '_remove_expired_keys', '_renew_keys', '_shown_to', '_sort_expired_keys', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -3899,7 +4984,7 @@ comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
-comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, …; up to 128 bytes.';
+comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, others; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
@@ -3908,8 +4993,13 @@ comment on column whatsapp_keys.expires_at is
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
-comment on column whatsapp_leases.kept_in is
-  'The table this row was written in. A restore brings rows into another one: those are no lease, their tokens are over.';
+comment on column whatsapp_leases.given_in is
+  'The server history it was given in: timeline, port and database. In another one it is over.';
+comment on column whatsapp_leases.written_by is
+  'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
+  'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
+comment on column whatsapp_leases.retake_after is
+  'Until then its own holder''s name gets no new token over it: a second process asks.';
 comment on table whatsapp_auth_history is
   'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
 comment on column whatsapp_auth_history.version is 'The version these creds had.';
@@ -3921,6 +5011,7 @@ comment on table whatsapp_audit is
 comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
 comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
 comment on column whatsapp_audit.login is 'session_user: who logged in.';
+comment on column whatsapp_audit.on_behalf_of is 'For whom a service or a proxy said it acts: auth_state.on_behalf_of.';
 comment on column whatsapp_audit.role is 'The role that was set, or the login.';
 comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
 comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
@@ -3931,6 +5022,7 @@ comment on table whatsapp_key_ttl is 'How long keys of a type live without being
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is
   'When auth_set_ttl changed it; cleanup brings along rows that a writer held then, and sets this to null a day later.';
+comment on table whatsapp_settings is 'Settings of the package that are not at their default. Changed by auth_configure only.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';
 
 -- sql/910_row_level_security.sql
@@ -3964,9 +5056,12 @@ declare
     jsonb_build_array('whatsapp_audit', 'company', 'select', v_event),
     jsonb_build_array('whatsapp_audit', 'log', 'insert', v_event),
     jsonb_build_array('whatsapp_audit', 'monitor', 'select', v_monitor),
+    jsonb_build_array('whatsapp_audit', 'count', 'update', v_event),
     jsonb_build_array('whatsapp_audit', 'prune', 'delete', v_unconfined),
     jsonb_build_array('whatsapp_key_ttl', 'read', 'select', 'true'),
     jsonb_build_array('whatsapp_key_ttl', 'write', 'all', v_unconfined),
+    jsonb_build_array('whatsapp_settings', 'read', 'select', 'true'),
+    jsonb_build_array('whatsapp_settings', 'write', 'all', v_unconfined),
     jsonb_build_array('whatsapp_tenant_roles', 'read', 'select', 'true'),
     jsonb_build_array('whatsapp_tenant_roles', 'write', 'all', v_unconfined),
     jsonb_build_array('whatsapp_migrations', 'read', 'select', 'true'),
@@ -4025,6 +5120,82 @@ begin
   loop
     execute format('alter table %I enable row level security, force row level security', v_policy.relname);
   end loop;
+end
+$install$;
+
+-- sql/920_settings.sql
+-- Where a service has no functions for the write-ahead log, or keeps them from us, leases are bound to port and
+-- database alone. Found out here, once, and not by every call.
+do $install$
+begin
+  perform _timeline();
+exception
+  when others then
+    raise notice 'leases do not end with a failover here: %', sqlerrm;
+    create or replace function _timeline ()
+    returns text
+    language sql
+    volatile
+    parallel restricted
+    return 'unknown';
+end
+$install$;
+
+-- What earlier versions read from `alter database ... set auth_state....` is kept in whatsapp_settings from now on.
+do $install$
+declare
+  v_old record;
+begin
+  if coalesce(current_setting('auth_state.moves_settings', true), '') <> 'yes' then
+    return;
+  end if;
+  for v_old in
+    select k.name, substring(c.setting from '=(.*)$') as value, s.setrole
+      from pg_db_role_setting s
+      join pg_database d on d.oid = s.setdatabase and d.datname = current_database()
+     cross join unnest(s.setconfig) c (setting)
+      join _known_settings() k on starts_with(c.setting, 'auth_state.' || k.name || '=')
+  loop
+    begin
+      if v_old.setrole <> 0::oid then
+        raise sqlstate 'WA001';
+      end if;
+      perform _assert_setting(v_old.name, v_old.value, 'the value');
+      insert into whatsapp_settings (name, value) values (v_old.name, v_old.value) on conflict (name) do nothing;
+      raise notice 'auth_state.% of this database is kept by auth_configure now', v_old.name;
+    exception
+      when sqlstate 'WA001' then
+        raise warning 'auth_state.% is not read any more, and what was set is not taken over', v_old.name
+          using hint = format('select auth_configure(%L, ...)', v_old.name);
+    end;
+  end loop;
+end
+$install$;
+
+-- sql/980_drop_stale.sql
+-- Functions of an earlier version that this one no longer has: their rows were not written just now. Last, when no
+-- policy and no function uses them any more, and all at once, since they may use each other.
+do $install$
+declare
+  v_functions text;
+  v_detail text;
+begin
+  select string_agg(p.oid::regprocedure::text, ', ')
+    into v_functions
+    from pg_proc p
+   where p.pronamespace = quote_ident(current_schema())::regnamespace
+     and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+     and p.xmin <> pg_current_xact_id()::xid;
+  if v_functions is not null then
+    execute 'drop routine ' || v_functions;
+  end if;
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'A function that this version no longer has is still used.',
+      detail = v_detail,
+      hint = 'Drop what uses it, then install again.';
 end
 $install$;
 

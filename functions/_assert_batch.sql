@@ -36,7 +36,7 @@ begin
     raise exception using errcode = 'WA001',
       message = 'A batch is a JSON object of key types, each an object of key ids and values.',
       detail = format('%s %s.', v_path, v_fault),
-      hint = 'Like {"session": {"1.0": {…}}, "pre-key": {"7": null}}; types have 1 to 128 bytes, ids 1 to 1024.';
+      hint = 'Like {"session": {"1.0": {...}}, "pre-key": {"7": null}}; types have 1 to 128 bytes, ids 1 to 1024.';
   end if;
 end
 $func$;

@@ -7,7 +7,7 @@ parallel unsafe
 set search_path from current
 as $func$
 begin
-  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  perform _assert_session();
   if octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company_id(p_company_id);
   end if;
@@ -17,5 +17,7 @@ begin
       hint = 'A trusted back end is granted auth_state_service. Anybody else acts for one company: the one its login is '
              'bound to by auth_bind_role, the company_id of its token, or auth_state.company_id.';
   end if;
+  perform _assert_utf8();
+  perform _assert_policies();
 end
 $func$;

@@ -17,7 +17,8 @@ begin
       select
         from jsonb_each(p_state -> 'times') t
        cross join lateral jsonb_each(t.value) e
-       where (e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
+       where (jsonb_typeof(e.value) = 'array'
+              and e.value ->> 0 = to_char((e.value ->> 0)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) is not true);
   exception
     when data_exception then
       null;
@@ -71,7 +72,7 @@ begin
     raise exception using errcode = 'WA001',
       message = 'A state is what auth_export gives.',
       detail = format('%s %s.', v_path, v_fault),
-      hint = 'Like {"format": 1, "creds": {…}, "keys": {"session": {"1.0": {…}}}, "times": {"session": {"1.0": ["2026-11-23T04:55:00Z", null]}}}; creds and times may be left out.';
+      hint = 'Like {"format": 1, "creds": {...}, "keys": {"session": {"1.0": {...}}}, "times": {"session": {"1.0": ["2026-11-23T04:55:00Z", null]}}}; creds and times may be left out.';
   end if;
   if coalesce(p_state -> 'creds', 'null') <> 'null' then
     perform _assert_creds(p_state -> 'creds', 'p_state["creds"]');

@@ -9,23 +9,30 @@ as $func$
 declare
   v_now timestamptz;
   v_lease record;
+  v_is_live boolean := false;
 begin
   v_now := _enter_company(p_company_id);
-  select l.token, l.holder, l.expires_at
+  select l.token, l.holder, l.expires_at, l.given_in, l.written_by, l.xmin as written_in
     into v_lease
     from whatsapp_leases l
-   where l.company_id = p_company_id and l.expires_at > v_now and l.kept_in = l.tableoid;
-  if p_lease_token is not null and v_lease.token is distinct from p_lease_token then
-    raise exception using errcode = 'WA002',
-      message = format('The lease on company %s is lost.', to_json(p_company_id)),
-      detail = coalesce(to_json(v_lease.holder)::text || ' holds it until ' || v_lease.expires_at || '.',
-                        'Nobody holds it now, but somebody may have held it and written.'),
-      hint = 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.';
-  elsif p_lease_token is null and v_lease.token is not null then
+   where l.company_id = p_company_id;
+  if v_lease.token is not null then
+    v_is_live := _is_live(v_lease.expires_at, v_lease.given_in, v_lease.written_by, v_lease.written_in, v_now);
+  end if;
+  if p_lease_token is not null then
+    if v_lease.token is distinct from p_lease_token or not v_is_live then
+      perform _refuse_token(p_company_id, p_lease_token, v_now);
+    end if;
+  elsif v_is_live then
     raise exception using errcode = 'WA002',
       message = format('Company %s is under a lease.', to_json(p_company_id)),
       detail = format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at),
       hint = 'Pass the token that auth_acquire_lease gave as p_lease_token, or wait until the lease has ended.';
+  elsif v_lease.written_by is not null then
+    -- From here on somebody else has written: the last holder cannot go on as if nobody had.
+    update whatsapp_leases l
+       set written_by = null
+     where l.company_id = p_company_id;
   end if;
   return v_now;
 end

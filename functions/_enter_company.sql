@@ -10,6 +10,10 @@ declare
   v_key constant bigint := hashtextextended('pg_auth_state:company:' || p_company_id, 0);  -- _lock_key, without its call
 begin
   unlisten pg_auth_state_nothing;  -- _confined_to says why
+  if current_user <> 'auth_state_owner' or current_setting('row_security') <> 'on' or getdatabaseencoding() <> 'UTF8' then
+    perform _assert_session();
+    perform _assert_utf8();
+  end if;
   if (select not __caller_is_service__) or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;

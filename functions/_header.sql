@@ -14,7 +14,10 @@ begin
   if jsonb_typeof(p_creds) is distinct from 'string' then
     return null;
   end if;
-  v_part := translate(substring(p_creds #>> '{}' from '^(eyJ[A-Za-z0-9_-]*)\.\.'), '-_', '+/');
+  -- Header, encrypted key, initialization vector, ciphertext, tag.
+  v_part := translate(
+    substring(p_creds #>> '{}' from '^(eyJ[A-Za-z0-9_-]*)[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'),
+    '-_', '+/');
   v_header := convert_from(decode(rpad(v_part, (length(v_part) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
   return case when jsonb_typeof(v_header) = 'object' then v_header end;
 exception

@@ -10,7 +10,8 @@ as $func$
 declare
   v_confined text;
 begin
-  unlisten pg_auth_state_nothing;  -- _confined_to says why
+  perform _assert_session();
+  perform _assert_policies();
   if p_to_monitor and _is_monitor() then
     if p_company_id is not null then
       perform _assert_company_id(p_company_id);

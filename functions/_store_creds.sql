@@ -7,7 +7,8 @@ create or replace function _store_creds (
   p_old_saved_at timestamptz,
   p_creds jsonb,
   p_saved_at timestamptz,
-  p_now timestamptz
+  p_now timestamptz,
+  p_is_restored boolean default false
 )
 returns bigint
 language plpgsql
@@ -27,7 +28,7 @@ begin
        set creds = excluded.creds, version = excluded.version, updated_at = excluded.updated_at;
   end if;
   if p_old_creds is not null and p_old_creds is distinct from p_creds then
-    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now);
+    perform _keep_creds(p_company_id, p_old_version, p_old_creds, p_old_saved_at, p_creds, p_now, p_is_restored);
   end if;
   return v_version;
 end

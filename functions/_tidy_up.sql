@@ -16,7 +16,7 @@ begin
    using (
      select o.company_id, o.at, o.audit_id
        from whatsapp_audit o
-      where o.at < p_now - _audit_retention()
+      where o.at < p_now - _span(_setting('audit_retention'))
       order by o.at
       limit 10000
    ) o
@@ -28,7 +28,7 @@ begin
        from whatsapp_auth_history o
       where o.ends_identity and o.replaced_at < p_now - interval '30 days'
         and (select count(*) from whatsapp_auth_history n
-              where n.company_id = o.company_id and n.version > o.version) >= _history_length()
+              where n.company_id = o.company_id and n.version > o.version) >= _setting('history_versions')::integer
       limit 10000
    ) o
    where h.company_id = o.company_id and h.version = o.version;

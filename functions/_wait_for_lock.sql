@@ -1,4 +1,5 @@
--- Waits as long as the caller's lock_timeout or auth_state.lock_wait allows, whichever is shorter.
+-- Waits as long as _lock_wait says. Who holds the lock may be committing and wait for a standby: to end that would
+-- lose what was acknowledged, so nobody is told to.
 create or replace function _wait_for_lock (p_key bigint, p_what text)
 returns void
 language plpgsql
@@ -27,7 +28,8 @@ exception
     raise exception using errcode = '55P03',
       message = format('%s stayed busy for %s ms.', p_what, v_wait),
       detail = 'Another transaction is writing. Nothing was written here.',
-      hint = coalesce('Process ' || v_pid || ' holds the lock: see pg_stat_activity; pg_terminate_backend(' || v_pid || ') ends it.',
+      hint = coalesce('Process ' || v_pid || ' holds the lock: see its state and wait_event in pg_stat_activity. Idle in transaction: '
+                      'its client has to commit. SyncRep: the standby is away, and has to come back.',
                       'The lock has just become free: try again.');
 end
 $func$;

@@ -19,12 +19,12 @@ begin
     raise exception using errcode = 'WA001',
       message = 'There is no such role.',
       detail = format('p_role_name is %s.', coalesce(to_json(p_role_name)::text, 'null')),
-      hint = 'Create it first: create role acme_bot login password …';
+      hint = 'Create it first: create role acme_bot login password ...';
   elsif v_role.rolsuper or v_role.is_ours then
     raise exception using errcode = 'WA006',
       message = format('%I cannot be confined to a company.', p_role_name),
       detail = 'It is a superuser, or one of pg-auth-state''s own roles.',
-      hint = 'Give the tenant a login of its own: create role acme_bot login password …';
+      hint = 'Give the tenant a login of its own: create role acme_bot login password ...';
   end if;
   perform _assert_read_committed();
   -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.

@@ -2,7 +2,7 @@ create or replace function auth_cleanup_job ()
 returns jsonb
 language plpgsql
 stable
-parallel restricted
+parallel unsafe
 security invoker
 set search_path from current
 as $func$
@@ -10,6 +10,7 @@ declare
   v_database text;
   v_job jsonb;
 begin
+  perform auth_schema_version();  -- it refuses what was restored without its owner
   begin
     v_database := current_setting('cron.database_name', true);
   exception
@@ -44,7 +45,7 @@ end
 $func$;
 
 comment on function auth_cleanup_job () is $$
-How cleanup is scheduled, as the caller can see it: `{"pg_cron": "here" | "elsewhere" | "absent", "cron_database": …}` and, where there is a job, `job_id`, `schedule`, `active`, `owner`, `last_run`, `last_status` and `last_message`.
+How cleanup is scheduled, as the caller can see it: `{"pg_cron": "here" | "elsewhere" | "absent", "cron_database": ...}` and, where there is a job, `job_id`, `schedule`, `active`, `owner`, `last_run`, `last_status` and `last_message`.
 
 Errors: 42501. Locks: none; works on a read replica. Runs with the caller's privileges: pg_cron shows a job to its owner and to superusers.
 $$;

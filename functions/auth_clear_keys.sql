@@ -23,6 +23,8 @@ begin
   get diagnostics v_deleted = row_count;
   if v_deleted > 0 then
     perform _audit(p_company_id, 'keys_cleared', v_now, v_deleted, jsonb_build_object('key_type', p_key_type));
+  else
+    perform _assert_policies();
   end if;
   return v_deleted;
 end

@@ -17,7 +17,7 @@ end
 $func$;
 
 comment on function auth_creds_history (text) is $$
-The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (`auth_state.history_versions`) and, for 30 days, the last version before each change of identity.
+The earlier creds of a company that are kept, newest first: their version, when they were saved, and a fingerprint of whose they are. Kept are the last 5 versions (the setting history_versions of auth_configure) and, for 30 days, the last version before each change of identity.
 
 - `identity`: of the public keys of `noiseKey` and `signedIdentityKey`: equal for the same linked device, no secret. Encrypted creds carry it in their header; null for creds without those keys, and for a string without such a header.
 

@@ -19,6 +19,8 @@ begin
   delete from whatsapp_auth_history h where h.company_id = p_company_id;
   if v_keys + v_creds > 0 then
     perform _audit(p_company_id, 'company_deleted', v_now, v_keys + v_creds);
+  else
+    perform _assert_policies();
   end if;
   delete from whatsapp_leases l where l.company_id = p_company_id;
   return v_keys + v_creds;

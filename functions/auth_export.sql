@@ -9,13 +9,17 @@ set jit = off
 as $func$
 declare
   v_bytes bigint;
+  v_creds jsonb;
 begin
   perform _assert_company(p_company_id);
   select coalesce(sum(octet_length(k.key_id) + octet_length(k.value::text)), 0)
     into v_bytes
     from whatsapp_keys k
    where k.company_id = p_company_id;
-  if v_bytes = 0 and not exists (select from whatsapp_auth a where a.company_id = p_company_id) then
+  select a.creds into v_creds from whatsapp_auth a where a.company_id = p_company_id;
+  if v_creds is not null then
+    perform _assert_stored_creds(p_company_id, v_creds);
+  elsif v_bytes = 0 then
     raise exception using errcode = 'WA004',
       message = format('There is no company %s.', to_json(p_company_id)),
       detail = 'It has neither creds nor a key.',
@@ -29,7 +33,7 @@ begin
   end if;
   return jsonb_build_object(
     'format', 1,
-    'creds', (select a.creds from whatsapp_auth a where a.company_id = p_company_id),
+    'creds', v_creds,
     'creds_updated_at', (select _utc(a.updated_at) from whatsapp_auth a where a.company_id = p_company_id),
     'keys', coalesce(kept.values, '{}'),
     'times', coalesce(kept.times, '{}'))
@@ -48,7 +52,7 @@ end
 $func$;
 
 comment on function auth_export (text) is $$
-Everything of a company in one snapshot: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
+Everything of a company in one snapshot: `{"format": 1, "creds": ..., "creds_updated_at": ..., "keys": {type: {id: value}}, "times": {type: {id: [updated_at, expires_at]}}}`. Times are UTC text like `2026-11-23T04:55:00.123456Z`; creds and `creds_updated_at` are null when there are none. What this gives, auth_import takes.
 
 Errors: WA001, WA004 when the company has neither creds nor a key, 54000 beyond 128 MB (page auth_list_keys instead), 42501. Locks: none; works on a read replica.
 $$;

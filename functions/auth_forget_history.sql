@@ -20,6 +20,8 @@ begin
   get diagnostics v_deleted = row_count;
   if v_deleted > 0 then
     perform _audit(p_company_id, 'history_forgotten', v_now, v_deleted);
+  else
+    perform _assert_policies();
   end if;
   return v_deleted;
 end

@@ -15,7 +15,10 @@ declare
   v_good boolean;
   v_asked boolean;
 begin
-  perform _refuse_maintenance();
+  perform _assert_session();
+  if getdatabaseencoding() <> 'UTF8' then
+    perform _assert_utf8();
+  end if;
   if jsonb_typeof(p_keys) is distinct from 'object' then
     perform _assert_key_ids(p_keys);
   end if;
@@ -56,7 +59,7 @@ end
 $func$;
 
 comment on function auth_get_keys (text, jsonb) is $$
-Keys of several types in one snapshot: `{"session": ["1.0", "2.0"]}` gives `{"session": {"1.0": {…}, "2.0": null}}`. Every requested id comes back once, null when it is not there. A key past its expiry is readable until cleanup removes it.
+Keys of several types in one snapshot: `{"session": ["1.0", "2.0"]}` gives `{"session": {"1.0": {...}, "2.0": null}}`. Every requested id comes back once, null when it is not there. A key past its expiry is readable until cleanup removes it.
 
 - `p_keys`: a JSON object of key types (1 to 128 bytes), each an array of key ids (1 to 1024 bytes). `{}` and `[]` are valid.
 
@@ -80,7 +83,10 @@ declare
   v_value jsonb;
   v_good boolean;
 begin
-  perform _refuse_maintenance();
+  perform _assert_session();
+  if getdatabaseencoding() <> 'UTF8' then
+    perform _assert_utf8();
+  end if;
   if cardinality(p_key_ids) = 1 and p_key_ids[1] is not null then
     -- Most reads of Baileys are of one id: a plan without join, array and aggregate.
     select k.value
@@ -124,7 +130,7 @@ end
 $func$;
 
 comment on function auth_get_keys (text, text, text[]) is $$
-Keys of one type in one snapshot: `auth_get_keys('962302', 'session', '{1.0,2.0}')` gives `{"1.0": {…}, "2.0": null}`. Every requested id comes back once, null when it is not there.
+Keys of one type in one snapshot: `auth_get_keys('962302', 'session', '{1.0,2.0}')` gives `{"1.0": {...}, "2.0": null}`. Every requested id comes back once, null when it is not there.
 
 - `p_key_type`: 1 to 128 bytes.
 - `p_key_ids`: key ids of 1 to 1024 bytes, none null. An empty array gives `{}`.

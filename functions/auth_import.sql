@@ -67,19 +67,41 @@ begin
     v_written := 1;
   end if;
 
-  insert into whatsapp_keys as k (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
-  select p_company_id, t.key, e.key, e.value, v_now, at.updated_at, at.updated_at + l.ttl
-    from jsonb_each(p_state -> 'keys') t
-    left join whatsapp_key_ttl l on l.key_type = t.key
-   cross join lateral jsonb_each(t.value) e
-   cross join lateral (
-     select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
-     offset 0
-   ) at
-      on conflict (company_id, key_type, key_id) do update
-     set value = excluded.value, updated_at = excluded.updated_at, expires_at = excluded.expires_at
-   where p_mode = 'replace' and (k.value, k.updated_at) is distinct from (excluded.value, excluded.updated_at);
-  get diagnostics v_rows = row_count;
+  -- Looks first, as _write_keys does: an upsert that changes nothing would lock and log its row.
+  with given as materialized (
+    select t.key as key_type, e.key as key_id, e.value, at.updated_at, at.updated_at + l.ttl as expires_at,
+           kept.value is null as is_missing,
+           (kept.value, kept.updated_at) is distinct from (e.value, at.updated_at) as is_changed
+      from jsonb_each(p_state -> 'keys') t
+      left join whatsapp_key_ttl l on l.key_type = t.key
+     cross join lateral jsonb_each(t.value) e
+     cross join lateral (
+       select least(coalesce((p_state #>> array['times', t.key, e.key, '0'])::timestamptz, v_now), v_now) as updated_at
+       offset 0
+     ) at
+      left join lateral (
+        select k.value, k.updated_at
+          from whatsapp_keys k
+         where p_mode <> 'new' and k.company_id = p_company_id and k.key_type = t.key and k.key_id = e.key
+        offset 0
+      ) kept on true
+  ),
+  replaced as (
+    update whatsapp_keys k
+       set value = g.value, updated_at = g.updated_at, expires_at = g.expires_at
+      from given g
+     where p_mode = 'replace' and g.is_changed and not g.is_missing
+       and k.company_id = p_company_id and k.key_type = g.key_type and k.key_id = g.key_id
+    returning k.key_id
+  ),
+  added as (
+    insert into whatsapp_keys (company_id, key_type, key_id, value, created_at, updated_at, expires_at)
+    select p_company_id, g.key_type, g.key_id, g.value, v_now, g.updated_at, g.expires_at
+      from given g
+     where g.is_missing
+    returning key_id
+  )
+  select (select count(*) from replaced) + (select count(*) from added) into v_rows;
   if v_written + v_rows > 0 then
     perform _audit(p_company_id, 'imported', v_now, v_written + v_rows, jsonb_build_object('mode', p_mode));
     if p_mode = 'replace' and v_old.creds is not null and _is_new_identity(v_old.creds, v_creds) then
@@ -93,7 +115,7 @@ $func$;
 comment on function auth_import (text, jsonb, text, bigint, boolean) is $$
 Writes what auth_export gave, times included, and returns how many rows of creds and keys it wrote. A second export is equal to the first. An account beyond one JSON value goes in by mode new and then merge, chunk by chunk in one transaction.
 
-- `p_state`: `{"format": 1, "creds": …, "creds_updated_at": …, "keys": {type: {id: value}}, "times": {type: {id: [updated_at, …]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
+- `p_state`: `{"format": 1, "creds": ..., "creds_updated_at": ..., "keys": {type: {id: value}}, "times": {type: {id: [updated_at, ...]}}}`; creds and times may be left out, a time in the future counts as now. Expiry follows from `updated_at` and the ttl of this database.
 - `p_mode`: `new` refuses a company that exists (WA006), `merge` adds only what is missing, `replace` leaves nothing but what is imported and goes through the identity guard.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 - `p_allow_new_identity`: as in auth_save_creds.

@@ -28,7 +28,7 @@ $func$;
 comment on function auth_init_creds (text, jsonb, bigint) is $$
 Stores `p_creds` only if the company has none, and returns the creds that won: yours, or the ones that were there. Two processes that start together end with the same identity.
 
-- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
 Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.

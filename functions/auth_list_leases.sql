@@ -12,7 +12,8 @@ declare
 begin
   perform _assert_positive(p_limit, 'p_limit');
   return query
-  select l.company_id, l.holder, l.acquired_at, l.expires_at, l.expires_at > v_now and l.kept_in = l.tableoid
+  select l.company_id, l.holder, l.acquired_at, l.expires_at, 
+         _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now)
     from whatsapp_leases l
    where l.company_id > coalesce(p_after, '') and (v_company is null or l.company_id = v_company)
    order by l.company_id
@@ -21,7 +22,7 @@ end
 $func$;
 
 comment on function auth_list_leases (text, integer) is $$
-One page of the leases the caller may see, by company in byte order: who holds each, since when, until when, and whether it is live; for about a day also who held it last. Never a token.
+One page of the leases the caller may see, by company in byte order: who holds each, since when, until when, and whether it is live; on a standby as its primary has it; for about a day also who held it last. Never a token.
 
 - `p_after`: list companies greater than this one; null begins at the first.
 - `p_limit`: rows at most, one or more.

@@ -14,11 +14,17 @@ begin
   -- Before, while it names the holder. The row stays, ended, so that the next token is greater than this one.
   perform _audit(p_company_id, 'lease_released', v_now, null)
      from whatsapp_leases l
-    where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
+    where l.company_id = p_company_id and l.token = p_token
+      and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
   update whatsapp_leases l
      set expires_at = v_now
-   where l.company_id = p_company_id and l.token = p_token and l.expires_at > v_now and l.kept_in = l.tableoid;
-  return found;
+   where l.company_id = p_company_id and l.token = p_token
+     and _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now);
+  if not found then
+    return false;
+  end if;
+  perform _sign_lease(p_company_id);
+  return true;
 end
 $func$;
 

@@ -23,8 +23,9 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
+  perform _assert_creds(v_creds, 'creds');
   select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
-  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now);
+  v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now, true);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
   return v_version;
 end

@@ -24,7 +24,7 @@ $func$;
 comment on function auth_save_creds (text, jsonb, bigint, bigint, boolean) is $$
 Saves the creds of a company whole and returns their version. Unchanged creds keep theirs, and nothing is written.
 
-- `p_creds`: a JSON object, or a JSON string when a client encrypted it.
+- `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_expected_version`: save only if the stored creds are at this version, otherwise WA003.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 - `p_allow_new_identity`: paired creds (`account`, or a `me.id` with a device) are not replaced by ones whose `noiseKey` or `signedIdentityKey` differs or is missing: WA005. Encrypted ones tell both in their header, and a string without one is no identity. True lifts that.

@@ -19,7 +19,7 @@ end
 $func$;
 
 comment on function auth_set_keys (text, jsonb, bigint) is $$
-Writes a batch of keys, all or none, and returns how many rows really changed: `{"session": {"1.0": {…}}, "pre-key": {"7": null}}`; null deletes. A value that is there already writes no row and is not counted; where its type has a ttl it is renewed, at most once a day.
+Writes a batch of keys, all or none, and returns how many rows really changed: `{"session": {"1.0": {...}}, "pre-key": {"7": null}}`; null deletes. A value that is there already writes no row and is not counted; where its type has a ttl it is renewed, at most once a day.
 
 - `p_data`: a JSON object of key types (1 to 128 bytes), each an object of key ids (1 to 1024 bytes) and values, any JSON. Kept as sent, up to what jsonb normalises.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.

@@ -14,6 +14,7 @@
 --   whatsapp_auth_history  earlier creds: the last few, and the last before each change of identity
 --   whatsapp_audit       who did what to which company when; never a value
 --   whatsapp_key_ttl     how long keys of a type live without being written
+--   whatsapp_settings    settings of the package that are not at their default
 --   whatsapp_tenant_roles  which company a database login is confined to
 --   whatsapp_migrations  which migrations ran
 --
@@ -44,14 +45,20 @@
 -- History     auth_creds_history auth_restore_creds auth_forget_history
 -- Leases      auth_acquire_lease auth_renew_lease auth_release_lease auth_list_leases
 -- Access      auth_bind_role auth_unbind_role auth_list_audit
+-- Settings    auth_configure
 -- Expiry      cleanup_expired_keys auth_set_ttl auth_schedule_cleanup auth_unschedule_cleanup
 --             auth_cleanup_job
 --
 -- Error codes: WA001 invalid input, WA002 lease held or lost, WA003 version conflict, WA004 no such
 -- company or version, WA005 identity change refused, WA006 unsafe or impossible request.
 --
--- Settings: auth_state.lock_wait (5s), the longest wait for a company; auth_state.company_id, the one company a
--- service confines itself to; auth_state.history_versions (5); auth_state.audit_retention (90 days).
+-- Of a session: auth_state.company_id, the one company a service confines itself to; auth_state.on_behalf_of, for
+-- whom a service or a proxy acts, for the audit log; auth_state.lock_wait, a shorter wait for a company than the
+-- setting lock_wait. Everything else is kept by auth_configure.
+--
+-- A lease belongs to the history of the server on which it was given: after a promotion, a point-in-time recovery, a
+-- restore or a copy it is over. Nothing is believed that holds only while everything is as installed: a function of
+-- another owner, missing policies, a database that is not UTF8 are errors, never "no creds".
 
 begin;
 set local transaction_isolation = 'read committed';

@@ -5,7 +5,8 @@ declare
   v_table record;
   v_what record;
   v_ours constant text[] := array['whatsapp_auth', 'whatsapp_keys', 'whatsapp_leases', 'whatsapp_key_ttl',
-                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles'];
+                                  'whatsapp_auth_history', 'whatsapp_audit', 'whatsapp_tenant_roles',
+                                  'whatsapp_settings'];
 begin
   for v_table in
     select c.oid, c.relname, c.relkind, c.relispartition, pg_get_userbyid(c.relowner) as owner, c.relacl
@@ -15,6 +16,12 @@ begin
        and pg_get_userbyid(c.relowner) <> 'auth_state_owner'
      order by c.relname
   loop
+    if not pg_has_role(v_table.owner, 'USAGE') then
+      raise exception using errcode = '42501',
+        message = format('%I may not take %I over.', current_user, v_table.relname),
+        detail = format('The table belongs to %I.', v_table.owner),
+        hint = format('Install as %1$I, or as a superuser; or: alter table %2$I owner to %3$I', v_table.owner, v_table.relname, current_user);
+    end if;
     if v_table.relname = 'whatsapp_migrations'
        and (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
              where a.attrelid = v_table.oid and a.attnum > 0 and not a.attisdropped)

@@ -1,28 +1,3 @@
--- Functions of an earlier version that this one no longer has: their rows were not written just now.
-do $install$
-declare
-  v_function regprocedure;
-  v_detail text;
-begin
-  for v_function in
-    select p.oid
-      from pg_proc p
-     where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-       and p.xmin <> pg_current_xact_id()::xid
-  loop
-    execute format('drop routine %s', v_function);
-  end loop;
-exception
-  when dependent_objects_still_exist then
-    get stacked diagnostics v_detail = pg_exception_detail;
-    raise exception using errcode = 'WA006',
-      message = 'A function that this version no longer has is still used.',
-      detail = v_detail,
-      hint = 'Drop what uses it, then install again.';
-end
-$install$;
-
 -- Values must not end up in pg_stats.
 alter table whatsapp_auth alter column creds set statistics 0;
 alter table whatsapp_auth_history alter column creds set statistics 0;
@@ -141,7 +116,7 @@ comment on column whatsapp_auth.version is
   'Grows with every change, over deletion and restore too: greatest(previous + 1, microseconds since 1970).';
 comment on column whatsapp_auth.updated_at is 'When creds last changed.';
 comment on table whatsapp_keys is 'Signal keys of every account, one row each, values as the client sent them.';
-comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, …; up to 128 bytes.';
+comment on column whatsapp_keys.key_type is 'Signal key type as Baileys names it: pre-key, session, sender-key, others; up to 128 bytes.';
 comment on column whatsapp_keys.key_id is 'Key id as Baileys names it; up to 1024 bytes.';
 comment on column whatsapp_keys.value is 'Any JSON but null, up to what jsonb normalises (key order, spelling of numbers).';
 comment on column whatsapp_keys.updated_at is 'When the value last changed or, where the type has a ttl, was last renewed.';
@@ -150,8 +125,13 @@ comment on column whatsapp_keys.expires_at is
 comment on table whatsapp_leases is 'Who may write an account at present. No row, or one in the past: anybody.';
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
-comment on column whatsapp_leases.kept_in is
-  'The table this row was written in. A restore brings rows into another one: those are no lease, their tokens are over.';
+comment on column whatsapp_leases.given_in is
+  'The server history it was given in: timeline, port and database. In another one it is over.';
+comment on column whatsapp_leases.written_by is
+  'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
+  'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
+comment on column whatsapp_leases.retake_after is
+  'Until then its own holder''s name gets no new token over it: a second process asks.';
 comment on table whatsapp_auth_history is
   'Earlier creds of an account: the last few versions and, for 30 days, the last one before each change of identity.';
 comment on column whatsapp_auth_history.version is 'The version these creds had.';
@@ -163,6 +143,7 @@ comment on table whatsapp_audit is
 comment on column whatsapp_audit.company_id is 'The account; empty for what concerns none in particular.';
 comment on column whatsapp_audit.action is 'One of those that auth_list_audit names.';
 comment on column whatsapp_audit.login is 'session_user: who logged in.';
+comment on column whatsapp_audit.on_behalf_of is 'For whom a service or a proxy said it acts: auth_state.on_behalf_of.';
 comment on column whatsapp_audit.role is 'The role that was set, or the login.';
 comment on column whatsapp_audit.holder is 'Who held the lease of the account then.';
 comment on column whatsapp_audit.rows is 'How many rows of creds and keys it concerned.';
@@ -173,4 +154,5 @@ comment on table whatsapp_key_ttl is 'How long keys of a type live without being
 comment on column whatsapp_key_ttl.ttl is 'Null: never expires.';
 comment on column whatsapp_key_ttl.changed_at is
   'When auth_set_ttl changed it; cleanup brings along rows that a writer held then, and sets this to null a day later.';
+comment on table whatsapp_settings is 'Settings of the package that are not at their default. Changed by auth_configure only.';
 comment on table whatsapp_migrations is 'Which run-once migrations of pg-auth-state this database has had.';

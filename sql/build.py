@@ -39,8 +39,20 @@ def version() -> str:
 
 
 def functions() -> list[Path]:
-    """Private helpers first, then the public functions, each by name."""
-    return sorted(ROOT.glob("functions/*.sql"), key=lambda path: (path.name[0] != "_", path.name))
+    """Private helpers first, then the public functions, each by name.
+
+    The body of a `language sql` function is bound when the function is made: what it uses comes
+    before it.
+    """
+    paths = sorted(ROOT.glob("functions/*.sql"), key=lambda path: (path.name[0] != "_", path.name))
+    bound = {path: text for path in paths if "\nlanguage sql\n" in (text := path.read_text())}
+    ordered: list[Path] = []
+    while len(ordered) < len(bound):
+        for path, text in bound.items():
+            uses = [other for other in bound if other is not path and f"{other.stem}(" in text]
+            if path not in ordered and all(other in ordered for other in uses):
+                ordered.append(path)
+    return ordered + [path for path in paths if path not in bound]
 
 
 def section(path: Path, text: str) -> str:
@@ -60,6 +72,15 @@ def caller_is_service() -> str:
     return f"({' '.join(text.partition('select ')[2].split())})"
 
 
+def found_in_sql(pattern: str) -> str:
+    """What stands for @tables@ and @policies@: the names that sql/ creates, as literals."""
+    text = "\n".join(path.read_text() for path in sorted(ROOT.glob("sql/**/*.sql")))
+    names = sorted({".".join(match.groups()) for match in re.finditer(pattern, text)})
+    if not names:
+        raise SystemExit(f"sql/ has nothing like {pattern}")
+    return ", ".join(f"'{name}'" for name in names)
+
+
 def installer() -> str:
     """The single file: sql/0* before, then migrations and functions, then sql/9*."""
     before = [section(path, path.read_text()) for path in sorted(ROOT.glob("sql/0*.sql"))]
@@ -70,6 +91,9 @@ def installer() -> str:
     names = ", ".join(f"'{path.stem}'" for path in functions())
     text = "\n".join([head, *before, *moves, *bodies, *after])
     text = text.replace("__caller_is_service__", caller_is_service())
+    text = text.replace("@tables@", found_in_sql(r"create table (?:if not exists )?(whatsapp_\w+)"))
+    policies = found_in_sql(r"jsonb_build_array\('(whatsapp_\w+)', '(\w+)'")
+    text = text.replace("@policies@", policies)
     return text.replace("@version@", version()).replace("@functions@", names)
 
 

@@ -127,8 +127,9 @@ class Status:
 
     `version` is that of the schema, `server` PostgreSQL's, `paired` the accounts that are linked
     to a telephone, `encrypted` those whose creds are encrypted, `relation_bytes` the size on disk
-    with indexes. `warnings` are sentences about server settings that would log creds or lose
-    acknowledged writes.
+    with indexes. `warnings` are sentences, each with its way out: settings of the server, the
+    database or a login that print creds or values or may lose acknowledged writes, logins that can
+    become the owner, parts of the install that are missing or belong to somebody else.
     """
 
     version: str

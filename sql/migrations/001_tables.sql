@@ -89,6 +89,48 @@ $compression$;
 insert into whatsapp_key_ttl (key_type, ttl)
 values ('lid-mapping', '7 days'), ('lid-mapping-reverse', '7 days');
 
+-- Bytes as programs before Baileys 7 and plain JSON.stringify wrote them, in the form that every version reads. Only
+-- rows that are taken over need it: the clients send the current form.
+create function _current_form (p_value jsonb)
+returns jsonb
+language plpgsql
+as $form$
+declare
+  v_data jsonb;
+  v_bytes text;
+begin
+  if jsonb_typeof(p_value) = 'array' then
+    return (
+      select coalesce(jsonb_agg(_current_form(e.value) order by e.position), '[]')
+        from jsonb_array_elements(p_value) with ordinality e (value, position));
+  elsif jsonb_typeof(p_value) is distinct from 'object' then
+    return p_value;
+  end if;
+  if p_value -> 'type' = '"Buffer"' or p_value -> 'buffer' = 'true' then
+    v_data := coalesce(nullif(nullif(p_value -> 'data', 'null'), '""'), nullif(p_value -> 'value', 'null'), '""');
+  elsif p_value ? '0' then
+    v_data := (
+      select jsonb_agg(p_value -> n::text order by n)
+        from generate_series(0, (select count(*) from jsonb_object_keys(p_value))::integer - 1) n);
+  end if;
+  if jsonb_typeof(v_data) = 'string' then
+    return jsonb_build_object('type', 'Buffer', 'data', v_data);
+  elsif jsonb_typeof(v_data) = 'array' then
+    select string_agg(case when e.value #>> '{}' ~ '^[0-9]{1,3}$' and (e.value #>> '{}')::integer < 256
+                           then lpad(to_hex((e.value #>> '{}')::integer), 2, '0') else 'no byte' end, '' order by e.position)
+      into v_bytes
+      from jsonb_array_elements(v_data) with ordinality e (value, position);
+    if v_bytes ~ '^[0-9a-f]*$' or v_data = '[]' then
+      return jsonb_build_object('type', 'Buffer', 'data',
+                                replace(encode(decode(coalesce(v_bytes, ''), 'hex'), 'base64'), chr(10), ''));
+    end if;
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(e.key, _current_form(e.value)), '{}')
+      from jsonb_each(p_value) e);
+end
+$form$;
+
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -106,7 +148,11 @@ begin
         ('whatsapp_auth', array['company_id', 'creds'],
          array['company_id text', 'creds jsonb', 'version bigint', 'created_at timestamptz', 'updated_at timestamptz'],
          $sql$o.company_id is null or octet_length(o.company_id) not between 1 and 256
-              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')$sql$,
+              or jsonb_typeof(o.creds) not in ('object', 'string', 'null')
+              or jsonb_typeof(o.creds) = 'object' and (coalesce(o.creds -> 'noiseKey', 'null') = 'null'
+                                                       or coalesce(o.creds -> 'signedIdentityKey', 'null') = 'null')
+              or jsonb_typeof(o.creds) = 'string' and o.creds #>> '{}'
+                 !~ '^eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'$sql$,
          $sql$coalesce(o.creds, 'null') = 'null'$sql$),
         ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
          array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
@@ -164,8 +210,10 @@ begin
       raise exception using errcode = 'WA006',
         message = format('%I cannot be taken over: %s of its rows could not be stored.', v_table.name, v_bad),
         detail = 'An id is null, empty or too long (256 bytes of company, 128 of type, 1024 of id), creds are neither an object '
-                 'nor a string, a lease is beyond reason, or a ttl is for a type that must not expire.',
-        hint = 'Mend or delete them, then install again.';
+                 'with noiseKey and signedIdentityKey nor a JWE, a lease is beyond reason, or a ttl is for a type that must '
+                 'not expire.',
+        hint = 'Mend or delete them, then install again. Creds that were encoded twice are mended by: update whatsapp_auth '
+               'set creds = (creds #>> ''{}'')::jsonb where jsonb_typeof(creds) = ''string''';
     end if;
     execute format('select count(*) from %s where %s', v_select, v_table.absent) into v_bad;
     if v_bad > 0 then
@@ -176,7 +224,9 @@ begin
       case v_table.name
         when 'whatsapp_auth' then
           $sql$insert into whatsapp_auth
-               select o.company_id, o.creds, $1, t.created_at, t.updated_at
+               select o.company_id,
+                      case when o.creds::text ~ '"data": [[]|"buffer": true|"0": [0-9]' then _current_form(o.creds) else o.creds end,
+                      $1, t.created_at, t.updated_at
                  from %s
                 cross join lateral (
                   select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
@@ -185,7 +235,9 @@ begin
                 where not (%s)$sql$
         when 'whatsapp_keys' then
           $sql$insert into whatsapp_keys
-               select o.company_id, o.key_type, o.key_id, o.value, t.created_at, t.updated_at, null
+               select o.company_id, o.key_type, o.key_id,
+                      case when o.value::text ~ '"data": [[]|"buffer": true|"0": [0-9]' then _current_form(o.value) else o.value end,
+                      t.created_at, t.updated_at, null
                  from %s
                 cross join lateral (
                   select least(greatest(coalesce(o.created_at, o.updated_at, $2), 'epoch'), $2) as created_at,
@@ -219,10 +271,10 @@ begin
   end if;
 exception
   -- PostgreSQL would quote the value.
-  when data_exception or cannot_coerce or unique_violation then
+  when data_exception or cannot_coerce or unique_violation or statement_too_complex then
     raise exception using errcode = 'WA006',
       message = format('%I cannot be taken over: a value in it is not what its column is for.', v_name),
-      detail = 'Text that is no JSON, a column of another type, a number or time out of range, or two rows of one key.',
+      detail = 'Text that is no JSON, a column of another type, a number or time out of range, nesting too deep, or two rows of one key.',
       hint = 'Mend or delete it, then install again.';
   when dependent_objects_still_exist then
     get stacked diagnostics v_detail = pg_exception_detail;
@@ -232,3 +284,5 @@ exception
       hint = 'Drop it, install again, and rebuild on the functions what it did.';
 end
 $takeover$;
+
+drop function _current_form (jsonb);

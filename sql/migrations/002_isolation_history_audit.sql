@@ -63,7 +63,9 @@ $compression$;
 -- A restore of an old dump writes into another table: the leases it brings are none, or a token that was
 -- stolen after the dump would come back.
 alter table whatsapp_leases add column kept_in oid;
-update whatsapp_leases l set kept_in = l.tableoid;
+update whatsapp_leases l
+   set kept_in = l.tableoid
+ where true;
 alter table whatsapp_leases
   alter column kept_in set default 'whatsapp_leases'::regclass::oid,
   alter column kept_in set not null;

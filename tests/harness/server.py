@@ -31,10 +31,12 @@ PGTAP = Path("/usr/share/postgresql/15/extension/pgtap--1.2.0.sql")
 PACKAGES = {
     DEBIAN_15 / "bin/postgres": "postgresql-15",
     DEBIAN_15 / "lib/pg_cron.so": "postgresql-15-cron",
+    DEBIAN_15 / "lib/pgaudit.so": "postgresql-15-pgaudit",
     DEBIAN_15 / "lib/plpgsql_check.so": "postgresql-15-plpgsql-check",
     PGTAP: "postgresql-15-pgtap",
     Path("/usr/sbin/pgbouncer"): "pgbouncer",
     Path("/usr/bin/php"): "php-cli",
+    Path("/usr/share/doc/libfaketime"): "libfaketime",
     Path("/etc/php/8.2/mods-available/pgsql.ini"): "php-pgsql",
 }
 SERVER_USER = "postgres"  # of the operating system, when root runs the tests

@@ -1,0 +1,47 @@
+-- Compatible with: clients of 001 and 002; the functions of 002 cannot be put back over it.
+create table whatsapp_settings (
+  name text collate "C" not null,
+  value text not null,
+  constraint whatsapp_settings_pkey primary key (name)
+);
+
+alter table whatsapp_audit add column on_behalf_of text;
+
+-- What tells a lease of this server from one that a dump, a copy or a failover brought: _server_history, _is_live.
+alter table whatsapp_leases
+  add column given_in text,
+  add column written_by xid,
+  add column retake_after timestamptz;
+
+do $leases$
+declare
+  v_timeline text;
+begin
+  begin
+    v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+  exception
+    when others then
+      v_timeline := 'unknown';
+  end;
+  -- Those that live go on.
+  update whatsapp_leases l
+     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+   where l.kept_in = l.tableoid;
+  update whatsapp_leases l
+     set written_by = l.xmin
+   where l.given_in is not null;
+end
+$leases$;
+
+alter table whatsapp_leases drop column kept_in;
+
+do $settings$
+begin
+  -- It answers a column more, and a function cannot be replaced by one that answers something else.
+  if to_regprocedure('auth_list_audit(text, timestamptz, integer)') is not null then
+    drop function auth_list_audit (text, timestamptz, integer);
+  end if;
+  -- sql/920 asks for it.
+  perform set_config('auth_state.moves_settings', 'yes', true);
+end
+$settings$;
