@@ -3,9 +3,9 @@
 begin;
 
 -- Creds. The first of several processes wins, and all of them get its creds.
-select auth_init_creds('962302', '{"registrationId": 1, "noiseKey": {"type": "Buffer", "data": "AQI="}}') as creds;
+select auth_init_creds('962302', '{"registrationId": 1, "noiseKey": {"type": "Buffer", "data": "AQI="}, "signedIdentityKey": {"type": "Buffer", "data": "AwQ="}}') as creds;
 select auth_creds_version('962302') as version \gset
-select auth_save_creds('962302', '{"registrationId": 2, "noiseKey": {"type": "Buffer", "data": "AQI="}}', p_expected_version => :version) > :version as newer;
+select auth_save_creds('962302', '{"registrationId": 2, "noiseKey": {"type": "Buffer", "data": "AQI="}, "signedIdentityKey": {"type": "Buffer", "data": "AwQ="}}', p_expected_version => :version) > :version as newer;
 
 -- Keys: a batch of any types is written whole or not at all; null deletes; unchanged is not written.
 select auth_set_keys('962302', '{"session": {"5511900000002.0": {"version": "v1"}}, "pre-key": {"7": null}}') as changed;

@@ -30,7 +30,8 @@ def refuse_ddl(db: Database, name: str, event: str = "ddl_command_end") -> None:
     db.conn.execute(
         f"create function {name}() returns event_trigger language plpgsql as $$ begin"
         " raise insufficient_privilege using message = 'you shall not'; end $$;"
-        f" create event trigger refuses on {event} execute function {name}()"
+        f" create event trigger refuses on {event} when tag in ('CREATE TABLE', 'CREATE FUNCTION')"
+        f" execute function {name}()"
     )
 
 
@@ -63,7 +64,8 @@ def test_a_function_that_an_event_trigger_calls_is_named_too(
         " raise insufficient_privilege using message = 'no', hint = 'Ask Ada.'; end $$;"
         "create function no_ddl() returns event_trigger language plpgsql as $$ begin"
         " perform helper(1, 'x'); end $$;"
-        "create event trigger refuses on ddl_command_end execute function no_ddl()"
+        "create event trigger refuses on ddl_command_end when tag in ('CREATE FUNCTION')"
+        " execute function no_ddl()"
     )
     error = run.bad("install")
     assert "HINT: Ask Ada. It comes of helper(), no_ddl()" in error
@@ -95,8 +97,7 @@ def test_a_schema_that_may_not_be_made_is_no_matter_of_the_service(
         error = run.bad("install", "--schema", "whatsapp")
     finally:
         empty_db.conn.execute("drop role maker")
-    assert "permission denied for database" in error
-    assert "owns the schema, or it may create it" in error
+    assert "may not create schema whatsapp" in error
     assert SERVICE not in error
 
 
@@ -159,10 +160,10 @@ def test_a_database_that_is_not_utf8_is_refused_before_anything_else(
     run.environment["DATABASE_URL"] = empty_db.server.url(name, owner)
     try:
         error = run.bad("install")
-        assert error == (
-            f"error: This database is {encoding}; WhatsApp names need UTF8.\n"
-            "  HINT: create database ... encoding 'UTF8' template template0\n"
-        )
+        assert error.startswith(f"error: This database is {encoding}, and WhatsApp names need UTF8")
+        assert "HINT: " in error
+        assert "encoding 'UTF8' template template0" in error
+        assert error.isascii()
         with pytest.raises(pg_auth_state.UnsafeRequest):
             pg_auth_state.install(run.environment["DATABASE_URL"])
     finally:

@@ -14,6 +14,7 @@ import pytest
 
 from harness.clients import cluster  # noqa: F401
 from harness.cluster import Database
+from harness.creds import CREDS, creds
 from harness.installing import count
 from harness.pgbouncer import PgBouncer
 from pg_auth_state import AuthState, InvalidInput
@@ -66,13 +67,13 @@ def test_accounts_of_one_python_process_share_5_connections(
 ) -> None:
     def live(number: int) -> None:
         with AuthState(pgbouncer.url, f"c{number}") as state:
-            state.init_creds({"n": number})
+            state.init_creds(creds(n=number))
             for turn in range(5):
                 state.set_keys({"session": {"1.0": {"n": number, "turn": turn}}})
             with state.lease("me", ttl=timedelta(seconds=30)) as lease:
-                state.save_creds({"n": number, "saved": True})
+                state.save_creds(creds(n=number, saved=True))
                 assert lease.is_live
-            assert state.get_creds() == {"n": number, "saved": True}
+            assert state.get_creds() == creds(n=number, saved=True)
             assert state.get_keys("session", ["1.0"]) == {"1.0": {"n": number, "turn": 4}}
 
     with ThreadPoolExecutor(40) as threads:
@@ -93,7 +94,7 @@ def test_nothing_of_a_session_is_left_on_a_shared_connection(db: Database) -> No
         with psycopg.connect(pgbouncer.url, autocommit=True, prepare_threshold=None) as raw:
             before = [raw.execute(query).fetchone() for query in queries]
             with AuthState(pgbouncer.url, "acme") as state:
-                state.init_creds({})
+                state.init_creds(CREDS)
                 state.set_keys({"session": {"1.0": {}}})
                 with pytest.raises(InvalidInput):
                     state.set_keys({"": {"1.0": {}}})

@@ -21,6 +21,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import Format
 
 from . import _wire
+from ._identity import check_creds, encoded_creds
 from ._reading import Reader, parsed_answer
 from ._sealing import Opening, Sealing
 from .errors import InvalidInput
@@ -306,7 +307,7 @@ class Calls:
 
     def _creds(self, rows: Rows) -> Any:
         creds = self.sealing.opened_creds(self.reader.creds(rows[0][0]))
-        return self.reader.decoded_creds(creds)
+        return self.reader.decoded_creds(self.reader.usable(creds))
 
     def _learn(self) -> Call[Any] | None:
         """Whether all is encrypted has to be known before creds that are to say so are saved."""
@@ -320,7 +321,7 @@ class Calls:
 
     def _sealed_creds(self, creds: object) -> Callable[[], str]:
         """Creds of this moment, to be sealed when they are sent."""
-        encoded = _wire.encoded_creds(creds)
+        encoded = encoded_creds(creds)
         if self.sealing.keyring is None:
             text = _wire.compact(encoded)
             return lambda: text
@@ -340,7 +341,7 @@ class Calls:
 
     @_for_company
     def init_creds(self, creds: object, *, lease_token: int | None) -> Call[Any]:
-        encoded = _wire.encoded_creds(creds)
+        encoded = encoded_creds(creds)
         return self._call(
             "auth_init_creds",
             self._creds,
@@ -518,14 +519,13 @@ class Calls:
 
     def _sealed_state(self, state: object, mode: str) -> str:
         """What `export()` gave, encrypted or not, as it is sent."""
-        encoded = _wire.encoded(state, "state")
-        if self.sealing.keyring is None or not isinstance(encoded, dict):
+        encoded = encoded_state(state)
+        if self.sealing.keyring is None:
             return _wire.compact(encoded)
-        encoded["keys"] = self.sealing.batch(
-            self.sealing.unsealed(_wire.encoded_keys(encoded.get("keys"), "state.keys"))
-        )
+        encoded["keys"] = self.sealing.batch(self.sealing.unsealed(encoded["keys"]))
         if encoded.get("creds") is not None:
             creds = self.sealing.unsealed_creds(encoded["creds"])
+            check_creds(creds, "state.creds")
             encoded["creds"] = self.sealing.creds(creds, complete=mode != "merge")
         return _wire.compact(encoded)
 
@@ -669,6 +669,19 @@ class Calls:
 
     def status(self) -> Call[Status]:
         return self._call("auth_status", _status)
+
+
+def encoded_state(state: object) -> dict[str, Any]:
+    """What `export()` gave, as it is sent; the database looks at what is beside creds and keys."""
+    if not isinstance(state, Mapping):
+        raise InvalidInput(
+            "invalid state", detail=f"state: an object is expected, not {type(state).__name__}"
+        )
+    creds, keys = state.get("creds"), state.get("keys")
+    encoded: dict[str, Any] = _wire.encoded({**state, "creds": None, "keys": None}, "state")
+    encoded["creds"] = None if creds is None else encoded_creds(creds, "state.creds")
+    encoded["keys"] = _wire.encoded_keys(keys, "state.keys")
+    return encoded
 
 
 def _text(argument: str, value: str | None) -> dict[str, Any]:

@@ -130,7 +130,6 @@ def _run(
             _connect.checked(database), autocommit=True, **_connect.PARAMETERS
         ) as connection,
     ):
-        _require_utf8(connection)
         script = _script(connection, name, schema, drop_data)
         connection.add_notice_handler(note)
         try:
@@ -155,16 +154,6 @@ def _script(connection: psycopg.Connection[Any], name: str, schema: str, drop_da
     before, begin, after = _sql.read(name).partition("\nbegin;\n")
     assert begin
     return f"{before}{begin}{' '.join(settings)}\n{after}"
-
-
-def _require_utf8(connection: psycopg.Connection[Any]) -> None:
-    """The server converts the whole file before it reads the first statement of it, which asks."""
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding != "UTF8":
-        raise UnsafeRequest(
-            f"This database is {encoding}; WhatsApp names need UTF8.",
-            hint="create database ... encoding 'UTF8' template template0",
-        )
 
 
 _FUNCTION = r"""((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)"""

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from . import _wire
+from ._identity import fault_of_creds
 from ._wire import Unreadable, Value
-from .errors import AuthStateError, UnreadableValue
+from .errors import AuthStateError, UnreadableValue, UnsafeRequest
 
 __all__ = ["Reader", "named", "parsed_answer", "unreadable"]
 
@@ -91,6 +92,19 @@ class Reader:
         for key_type, values in types.items():
             self.decoded_ids(key_type, values)
         return types
+
+    def usable(self, creds: Value) -> Value:
+        """Creds that a client can use, None for none; an error for whatever else is stored."""
+        fault = None if creds is None else fault_of_creds(creds)
+        if fault is None:
+            return creds
+        member, reason = fault
+        raise UnsafeRequest(
+            f"the stored creds of company {json.dumps(self.company_id)} are no creds",
+            detail=f"{f'creds.{member}' if member else 'creds'}: {reason}",
+            hint="Put earlier ones back with restore_creds(), or a backup. Nothing was changed.",
+            company_id=self.company_id,
+        )
 
     def _of(self, key_type: str, key_id: str | None, read: Callable[[T], Value], it: T) -> Value:
         try:

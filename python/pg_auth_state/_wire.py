@@ -134,7 +134,7 @@ def _encoded(value: object, depth: int = 0) -> Value:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"type": "Buffer", "data": b64encode(value).decode("ascii")}
+        return current_buffer(value)
     if isinstance(value, int):
         if value.bit_length() > _SAFE_INT_BITS and not _is_readable(value):
             raise _Refused("the number is too large")
@@ -167,6 +167,10 @@ def _is_readable(value: int) -> bool:
 
 
 def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value]:
+    if depth >= 0 and ("type" in mapping or "buffer" in mapping or "0" in mapping):
+        found = old_buffer(mapping)
+        if found is not None:
+            return current_buffer(found)
     encoded: dict[str, Value] = {}
     for key, item in mapping.items():
         text = _encoded_key(key)
@@ -200,22 +204,8 @@ def compact(encoded: Value) -> str:
     return json.dumps(encoded, separators=(",", ":"))
 
 
-def dumps_creds(creds: object) -> str:
-    return compact(encoded_creds(creds))
-
-
 def dumps_keys(data: object) -> str:
     return compact(encoded_keys(data))
-
-
-def encoded_creds(creds: object) -> Value:
-    """Creds: an object, or the string that an encrypting client made of one."""
-    if not isinstance(creds, (Mapping, str)):
-        raise InvalidInput(
-            "invalid creds",
-            detail=f"creds: an object is expected, not {type(creds).__name__}",
-        )
-    return encoded(creds, "creds")
 
 
 def encoded_keys(data: object, root: str = "data") -> dict[str, dict[str, Value]]:
@@ -307,7 +297,7 @@ def buffer(data: object) -> bytes | None:
     """The bytes of a Buffer's `data`: base64, or a list of numbers; None if it is neither."""
     if isinstance(data, str):
         return _from_base64(data)
-    if isinstance(data, list):
+    if isinstance(data, (list, tuple)):
         try:
             return bytes(data)
         except (TypeError, ValueError):
@@ -315,7 +305,26 @@ def buffer(data: object) -> bytes | None:
     return None
 
 
-def _indexed(value: dict[str, Value]) -> bytes | None:
+def current_buffer(content: bytes | bytearray | memoryview) -> dict[str, Value]:
+    """The only form of a Buffer that every version of Baileys reads."""
+    return {"type": "Buffer", "data": b64encode(content).decode("ascii")}
+
+
+def old_buffer(value: Mapping[str, Value]) -> bytes | None:
+    """The bytes of a Buffer in a form that not every version of Baileys reads; None for anything
+    else, the current form among it."""
+    if value.get("type") == "Buffer" and isinstance(value.get("data"), str):
+        return None
+    return _content(value)
+
+
+def _content(value: Mapping[str, Value]) -> bytes | None:
+    if value.get("type") == "Buffer" or value.get("buffer") is True:
+        return buffer(value["data"] if "data" in value else value.get("value"))
+    return _indexed(value) if "0" in value else None
+
+
+def _indexed(value: Mapping[str, Value]) -> bytes | None:
     """A Uint8Array that went through a plain JSON.stringify: {"0": 5, "1": 255}."""
     items = [value.get(str(index)) for index in range(len(value))]
     if all(type(item) is int and 0 <= item < 256 for item in items):
@@ -336,12 +345,7 @@ def carried(value: dict[str, Value]) -> str | None:
 
 def _special(value: dict[str, Value]) -> bytes | str | None:
     """What an object with `type`, `buffer` or `0` stands for; None if for itself."""
-    kind = value.get("type")
-    if kind == "Utf16":
-        return carried(value)
-    if kind == "Buffer" or value.get("buffer") is True:
-        return buffer(value["data"] if "data" in value else value.get("value"))
-    return _indexed(value) if "0" in value else None
+    return carried(value) if value.get("type") == "Utf16" else _content(value)
 
 
 def decoded(value: Value, depth: int = 0) -> Value:

@@ -16,6 +16,7 @@ from ._sync.client import AuthState
 from ._wire import Value
 from .encryption import Keyring
 from .errors import DecryptionError
+from .files import values
 from .files.database import Company, Database, StoredRow
 from .keyfiles import KeyFile
 from .rows import KeyStats
@@ -169,14 +170,15 @@ class _Rekey:
                 continue
             if sealed is None:
                 opening(key_type, key_id, stored)  # whether plain ones are to be refused
-                yield key_id, self.company.sealed(key_type, key_id, _text(stored))
+                text = stored.decode()
+                yield key_id, self.company.sealed(key_type, key_id, _text(key_type, text))
                 continue
             try:
                 text = self.company.sealing.opened_text(key_type, key_id, sealed)
             except DecryptionError as error:
                 self.result._leave(error)
                 continue
-            yield key_id, self.company.sealed(key_type, key_id, text)
+            yield key_id, self.company.sealed(key_type, key_id, _text(key_type, text))
 
     def _write(self, key_type: str, texts: dict[str, str]) -> None:
         if not texts:
@@ -195,7 +197,8 @@ class _Rekey:
             return
         sealing = self.company.sealing
         text = text_of(stored) if kid is None else sealing.opened_text("creds", None, stored)
-        creds = stored if kid is None else self.company.sealing.opened_creds(stored)
+        text = _text(None, text)
+        creds = _wire.parsed(text)
         self.lease.check()
         self.company.put_creds(
             self.company.sealed_creds(text, creds, complete=self.result.complete),
@@ -234,11 +237,11 @@ def _exact(digits: str) -> float:
 _decoder = json.JSONDecoder(parse_float=_exact)
 
 
-def _text(stored: bytes) -> str:
-    """The JSON text to encrypt, as clients spell it; as stored where Python cannot read it."""
-    text = stored.decode()
+def _text(key_type: str | None, text: str) -> str:
+    """The JSON text to encrypt, Buffers in their current form, or the text itself where Python
+    cannot read it."""
     try:
-        return text_of(_decoder.decode(text))
+        return text_of(values.stored(key_type, text, _decoder.decode(text))[1])
     except (_Inexact, ValueError, RecursionError):
         return text
 
