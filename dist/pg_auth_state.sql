@@ -186,7 +186,7 @@ begin
     union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +208,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -903,6 +903,7 @@ alter table whatsapp_leases
 do $leases$
 declare
   v_timeline text;
+  v_system text;
 begin
   begin
     v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
@@ -910,9 +911,15 @@ begin
     when others then
       v_timeline := 'unknown';
   end;
+  begin
+    select c.system_identifier::text into v_system from pg_control_system() c;
+  exception
+    when others then
+      v_system := 'unknown';
+  end;
   -- Those that live go on.
   update whatsapp_leases l
-     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+     set given_in = concat_ws(' ', v_timeline, v_system, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2))
    where l.kept_in = l.tableoid;
   update whatsapp_leases l
      set written_by = l.xmin
@@ -961,6 +968,17 @@ begin atomic
     ) as s (name, kind, default_value, lowest, highest);
 end;
 
+-- functions/_system_identifier.sql
+-- Which cluster this is: initdb gave it a number, and nothing but a physical copy shares it. Without it a dump that
+-- another cluster brings could by chance have the transaction that restores it. It stays as it is as long as a server
+-- runs: immutable, so that a plan keeps it, since asking for it reads a file.
+create or replace function _system_identifier ()
+returns text
+language sql
+immutable
+parallel safe
+return (select c.system_identifier::text from pg_control_system() as c);
+
 -- functions/_timeline.sql
 -- The timeline of the write-ahead log: a new one begins with every promotion and every point-in-time recovery
 -- (PostgreSQL manual, 26.3.6). Where a service has no such functions sql/920 replaces this one.
@@ -972,14 +990,15 @@ parallel restricted
 return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 -- functions/_server_history.sql
--- Which history of writes this is: the timeline, the port, which a copy beside the original cannot share, and the
--- database, which a copy by `create database ... template` cannot.
+-- Which history of writes this is: the timeline, the cluster, the port, which a copy beside the original cannot share,
+-- and the database, by its number, which a copy by `create database ... template` does not get with the name.
 create or replace function _server_history ()
 returns text
 language sql
 volatile
 parallel restricted
-return _timeline() || ' ' || current_setting('port') || ' ' || current_database();
+return _timeline() || ' ' || _system_identifier() || ' ' || current_setting('port') || ' '
+       || split_part(pg_relation_filepath('pg_class'), '/', -2);
 
 -- functions/_is_live.sql
 -- The lease rule. A row counts in the server history in which it was written, and only as a lease function
@@ -999,6 +1018,16 @@ parallel restricted
 return p_expires_at > p_now
        and coalesce(p_written_by = p_xmin, false)
        and case when pg_is_in_recovery() then true else p_given_in = _server_history() end;
+
+-- functions/_is_of_this_database.sql
+-- Whether a lease was given in this database, before a failover or after: not in a copy of it, nor in another cluster.
+create or replace function _is_of_this_database (p_given_in text)
+returns boolean
+language sql
+volatile
+parallel restricted
+return split_part(p_given_in, ' ', 2) = split_part(_server_history(), ' ', 2)
+       and split_part(p_given_in, ' ', 4) = split_part(_server_history(), ' ', 4);
 
 -- functions/_apply_ttl.sql
 create or replace function _apply_ttl (p_key_type text, p_ttl interval)
@@ -1150,8 +1179,10 @@ begin
             when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
               coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
               or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
-              or p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
-              or p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
+              or (p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
+                  and _is_same_key(p_new -> 'noiseKey', p_old -> 'noiseKey') is not true)
+              or (p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
+                  and _is_same_key(p_new -> 'signedIdentityKey', p_old -> 'signedIdentityKey') is not true)
             else (_identity(p_old) = _identity(p_new)) is not true
           end) then
     raise exception using errcode = 'WA005',
@@ -1617,6 +1648,47 @@ begin
 end
 $func$;
 
+-- functions/_buffer.sql
+-- The bytes of a Buffer in any form that a version of Baileys or a plain JSON.stringify wrote, as the base64 of the
+-- present form; null if it is none. Two spellings of one key are one identity.
+create or replace function _buffer (p_value jsonb)
+returns text
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+declare
+  v_data jsonb;
+  v_base64 text;
+  v_bytes bytea;
+begin
+  if jsonb_typeof(p_value) is distinct from 'object' then
+    return null;
+  end if;
+  if p_value ->> 'type' = 'Buffer' or p_value -> 'buffer' = 'true' then
+    v_data := coalesce(p_value -> 'data', p_value -> 'value');
+  else
+    select jsonb_agg(p_value -> (n - 1)::text order by n)
+      into v_data
+      from generate_series(1, (select count(*) from jsonb_object_keys(p_value))) n;
+  end if;
+  if jsonb_typeof(v_data) = 'string' then
+    v_base64 := translate(rtrim(v_data #>> '{}', '='), '-_', '+/');
+    v_bytes := decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64');
+  elsif jsonb_typeof(v_data) = 'array' then
+    select case when coalesce(bool_and(coalesce(n::integer between 0 and 255, false)), true)
+                then decode(coalesce(string_agg(lpad(to_hex(n::integer), 2, '0'), '' order by place), ''), 'hex') end
+      into v_bytes
+      from jsonb_array_elements_text(v_data) with ordinality e (n, place);
+  end if;
+  return replace(encode(v_bytes, 'base64'), chr(10), '');
+exception
+  when data_exception then
+    return null;
+end
+$func$;
+
 -- functions/_caller.sql
 -- The role that was set, or the login: current_user would be our own owner.
 create or replace function _caller ()
@@ -1834,8 +1906,8 @@ begin
     return substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$');
   end if;
   return left(encode(sha256(convert_to(
-    coalesce(v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
-    || coalesce(v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
+    coalesce(_buffer(v_noise -> 'public'), v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
+    || coalesce(_buffer(v_own -> 'public'), v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
 end
 $func$;
 
@@ -1886,6 +1958,21 @@ begin
   end if;
   return coalesce(jsonb_typeof(p_creds -> 'account'), 'null') <> 'null'
          or coalesce(p_creds #>> '{me,id}', '') ~ ':[0-9]+@';
+end
+$func$;
+
+-- functions/_is_same_key.sql
+create or replace function _is_same_key (p_one jsonb, p_other jsonb)
+returns boolean
+language plpgsql
+immutable
+parallel unsafe
+set search_path from current
+as $func$
+begin
+  return p_one = p_other
+         or (_buffer(p_one -> 'private') = _buffer(p_other -> 'private')
+             and _buffer(p_one -> 'public') = _buffer(p_other -> 'public')) is true;
 end
 $func$;
 
@@ -2229,7 +2316,8 @@ as $func$
 declare
   v_lease record;
 begin
-  select l.token = p_token and coalesce(l.written_by <> l.xmin, false) as is_a_copy,
+  select l.token = p_token
+         and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
          l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
          l.holder,
@@ -2241,7 +2329,7 @@ begin
     message = format('The lease on company %s is lost.', to_json(p_company_id)),
     detail = case
       when v_lease.is_a_copy then
-        'It was given before a dump that was restored here: what was written last may be missing.'
+        'It was given before a dump or a copy that was restored here: what was written last may be missing.'
       when v_lease.is_of_another_history then
         'The server was replaced since it was given (failover, recovery or copy): what was written last may be missing.'
       when v_lease.is_live then
@@ -2285,7 +2373,7 @@ declare
   v_leased constant text[] := array(select l.company_id
                                       from whatsapp_leases l
                                      where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now));
-  v_queue text[] := array(select p_company_id where p_company_id <> all(v_leased));
+  v_queue text[] := array(select p_company_id where p_company_id is not null and p_company_id <> all(v_leased));
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity'::timestamptz;
   v_slice text[];
@@ -2898,7 +2986,7 @@ begin
        from pg_roles r
       where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
    ) g
-   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
    group by g.who
    order by 1;
 end
@@ -2922,13 +3010,13 @@ begin
   select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
                 pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
     from pg_proc p
-   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
    group by p.proowner
    order by 1;
 
   return query
   select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
-    from unnest(array['_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
    where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
   having count(*) > 0;
 
@@ -3318,7 +3406,8 @@ begin
          l.expires_at,
          l.retake_after,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
-         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false) as is_resumed
+         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)
+         and _is_of_this_database(l.given_in) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;
@@ -3440,6 +3529,11 @@ security invoker
 set search_path from current
 as $func$
 declare
+  -- pg_cron knows one job of a name for each login, whatever its database: where another database has the plain
+  -- name, the job is called after its own. Names of pg_cron have 63 bytes.
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
   v_database text;
   v_job jsonb;
 begin
@@ -3468,10 +3562,10 @@ begin
            order by d.runid desc
            limit 1
         ) r on true
-       where j.jobname = 'cleanup-whatsapp-keys' and j.database = current_database()
-       order by j.username <> current_user
+       where j.jobname in ($1, $2) and j.database = current_database()
+       order by j.username <> current_user, j.jobid
        limit 1
-    $sql$ into v_job;
+    $sql$ into v_job using v_plain, v_own;
   end if;
   return jsonb_build_object('pg_cron', 'here', 'cron_database', current_database()) || coalesce(v_job, '{}');
 end
@@ -4474,9 +4568,16 @@ security invoker
 set search_path from current
 as $func$
 declare
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
+  -- Also for a login whose transactions are of another isolation level.
   v_command constant text := format(
-    'do %L', format('begin while %I.cleanup_expired_keys() > 0 loop commit; end loop; end', current_schema()));
+    'do %L', format('begin loop commit; set transaction isolation level read committed; '
+                    'exit when %I.cleanup_expired_keys() = 0; end loop; end', current_schema()));
   v_cron constant jsonb := auth_cleanup_job();
+  v_name text;
+  v_is_taken boolean;
   v_other text;
   v_job bigint;
 begin
@@ -4492,12 +4593,16 @@ begin
   if v_cron ->> 'pg_cron' = 'elsewhere' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
-      detail = format('Run the statement of the hint in database %I, as the login that is to run the job. No row back: '
-                      'a job of that name serves another database already, choose another name.', v_cron ->> 'cron_database'),
+      detail = format('Run the statement of the hint in database %I, as the login that is to run the job and may execute '
+                      'cron.schedule_in_database. No row back: another login has a job for this database already.',
+                      v_cron ->> 'cron_database'),
       -- pg_cron would silently turn another database's job of this name into ours.
-      hint = format('select cron.schedule_in_database(%1$L, %2$L, %3$L, %4$L)'
-                    ' where not exists (select from cron.job where jobname = %1$L and database <> %4$L)',
-                    'cleanup-whatsapp-keys', p_schedule, v_command, current_database());
+      hint = format('select cron.schedule_in_database(coalesce('
+                    '(select min(jobname::text) from cron.job where jobname in (%1$L, %2$L) and database = %5$L and username = current_user), '
+                    '(select min(%2$L) from cron.job where jobname = %1$L), %1$L), %3$L, %4$L, %5$L)'
+                    ' where not exists (select from cron.job where jobname in (%1$L, %2$L) and database = %5$L'
+                    ' and username <> current_user)',
+                    v_plain, v_own, p_schedule, v_command, current_database());
   elsif v_cron ->> 'pg_cron' = 'absent' then
     raise exception using errcode = 'WA006',
       message = 'pg_cron is not installed in this database.',
@@ -4518,28 +4623,32 @@ begin
       hint = format('As a superuser: grant usage on schema cron to %I', current_user);
   end if;
   execute $sql$
-    select format('job %s of %I in database %I', j.jobid, j.username, j.database)
+    select min(j.jobname::text) filter (where j.database = current_database() and j.username = current_user),
+           bool_or(j.jobname = $1 and j.database <> current_database()),
+           min(format('job %s of %I in database %I', j.jobid, j.username, j.database))
+             filter (where j.database = current_database() and j.username <> current_user)
       from cron.job j
-     where j.jobname = 'cleanup-whatsapp-keys' and (j.username <> current_user or j.database <> current_database())
-     limit 1
-  $sql$ into v_other;
+     where j.jobname in ($1, $2)
+  $sql$ into v_name, v_is_taken, v_other using v_plain, v_own;
   if v_other is not null then
     raise exception using errcode = 'WA006',
-      message = 'There is a job cleanup-whatsapp-keys that is not this login''s for this database.',
+      message = 'Another login has a job for the cleanup of this database.',
       detail = v_other,
       hint = 'Have its owner run auth_unschedule_cleanup, or cron.unschedule, first.';
   end if;
-  execute 'select cron.schedule($1, $2, $3)' into v_job using 'cleanup-whatsapp-keys', p_schedule, v_command;
+  execute 'select cron.schedule($1, $2, $3)'
+     into v_job
+    using coalesce(v_name, case when v_is_taken then v_own else v_plain end), p_schedule, v_command;
   return v_job;
 end
 $func$;
 
 comment on function auth_schedule_cleanup (text) is $$
-Has pg_cron run the cleanup, batch by batch with a commit after each, as the job `cleanup-whatsapp-keys` of the caller, and returns the job's id. Calling it again changes the schedule.
+Has pg_cron run the cleanup, batch by batch with a commit after each, as a job of the caller, and returns the job's id. The job is called `cleanup-whatsapp-keys`, or, where another database of the server has that name, `cleanup-whatsapp-keys in <database>` (the MD5 of a name beyond 38 bytes). Calling it again changes the schedule of the same job.
 
 - `p_schedule`: a cron expression, in the server's `cron.timezone` (GMT unless set).
 
-Errors: WA001; WA006 where pg_cron is absent, or lives in another database (the HINT is the exact statement to run there), or the caller cannot log in or use pg_cron, or a job of that name is somebody else's; 42501. Locks: none of ours. Runs with the caller's privileges.
+Errors: WA001; WA006 where pg_cron is absent, or lives in another database (the HINT is the exact statement to run there), or the caller cannot log in or use pg_cron, or another login has a job for this database; 42501. Locks: none of ours. Runs with the caller's privileges.
 $$;
 
 -- functions/auth_schema_version.sql
@@ -4790,6 +4899,9 @@ security invoker
 set search_path from current
 as $func$
 declare
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
   v_cron constant jsonb := auth_cleanup_job();
   v_done boolean;
 begin
@@ -4797,8 +4909,8 @@ begin
     raise exception using errcode = 'WA006',
       message = 'pg_cron lives in another database.',
       detail = format('Run the statement of the hint in database %I, as the login the job belongs to.', v_cron ->> 'cron_database'),
-      hint = format('select cron.unschedule(jobid) from cron.job where jobname = %L and database = %L',
-                    'cleanup-whatsapp-keys', current_database());
+      hint = format('select cron.unschedule(jobid) from cron.job where jobname in (%L, %L) and database = %L',
+                    v_plain, v_own, current_database());
   elsif v_cron ->> 'job_id' is null then
     return false;
   end if;
@@ -4808,7 +4920,7 @@ end
 $func$;
 
 comment on function auth_unschedule_cleanup () is $$
-Removes the pg_cron job `cleanup-whatsapp-keys`. True when there was one that the caller can see, false otherwise.
+Removes the pg_cron job that auth_schedule_cleanup made for this database. True when there was one that the caller can see, false otherwise.
 
 Errors: WA006 where pg_cron lives in another database (the HINT is the exact statement to run there), 42501. Locks: none of ours. Runs with the caller's privileges.
 $$;
@@ -4966,7 +5078,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_timeline', '_server_history', '_is_live', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -4994,7 +5106,7 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.given_in is
-  'The server history it was given in: timeline, port and database. In another one it is over.';
+  'The server history it was given in: timeline, cluster, port and database. In another one it is over.';
 comment on column whatsapp_leases.written_by is
   'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
   'lease. Null: somebody wrote without it since, so that it cannot be resumed.';
@@ -5140,6 +5252,20 @@ exception
     return 'unknown';
 end
 $install$;
+do $install$
+begin
+  perform _system_identifier();
+exception
+  when others then
+    raise notice 'leases that a dump brings from another server are told by their transaction alone here: %', sqlerrm;
+    create or replace function _system_identifier ()
+    returns text
+    language sql
+    immutable
+    parallel safe
+    return 'unknown';
+end
+$install$;
 
 -- What earlier versions read from `alter database ... set auth_state....` is kept in whatsapp_settings from now on.
 do $install$
@@ -5215,7 +5341,7 @@ begin
   if current_setting('auth_state.first_install') = 'yes' then
     begin
       perform auth_schedule_cleanup();
-      raise notice 'expired keys are removed by the pg_cron job cleanup-whatsapp-keys, every 6 hours';
+      raise notice 'expired keys are removed by a job of pg_cron, every 6 hours';
     exception
       when others then
         get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;

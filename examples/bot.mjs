@@ -1,16 +1,28 @@
 // A bot that answers !ping, its account in PostgreSQL: npm i baileys pg pg-auth-state; DATABASE_URL=postgresql://… node bot.mjs
 import { hostname } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { DisconnectReason, makeWASocket } from 'baileys'
 import pg from 'pg'
-import { useDatabaseAuthState } from 'pg-auth-state'
+import { LeaseHeld, useDatabaseAuthState } from 'pg-auth-state'
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
 pool.on('error', error => console.error(error.message)) // an idle connection broke; the next one is new
 
-const { state, saveCreds, close } = await useDatabaseAuthState(pool, process.env.COMPANY_ID ?? 'my-bot', {
-    lease: { holder: hostname() }, // a copy on another machine is refused, a restart on this one is not
-    onLeaseLost: quit
-})
+const HOLDER = process.env.HOLDER ?? `${hostname()}:${process.pid}` // no two live processes may share a name
+
+/** A second copy stands by. After a crash, so does the next start, until the lease of the dead process has ended. */
+async function open() {
+    try {
+        return await useDatabaseAuthState(pool, process.env.COMPANY_ID ?? 'my-bot', { lease: { holder: HOLDER }, onLeaseLost: quit })
+    } catch (error) {
+        if (!(error instanceof LeaseHeld)) throw error
+        console.log(`Standing by: ${error.detail}`)
+        await pause(5000)
+        return open()
+    }
+}
+
+const { state, saveCreds, close } = await open()
 
 function connect() {
     const sock = makeWASocket({ auth: state })

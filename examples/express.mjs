@@ -28,7 +28,7 @@ async function open(companyId) {
     }
     const self = { status: 'connecting', qr: null }
     const { state, saveCreds, close } = await useDatabaseAuthState(pool, companyId, {
-        lease: { holder: `${hostname()}:http` }, onLeaseLost: stop
+        lease: { holder: `${hostname()}:${process.pid}` }, onLeaseLost: stop
     })
     self.close = close
     const connect = () => {

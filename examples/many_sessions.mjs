@@ -6,7 +6,7 @@ import { LeaseLost, useDatabaseAuthState } from 'pg-auth-state'
 
 const MAX_SESSIONS = Number(process.env.MAX_SESSIONS ?? 200) // what this server can carry
 const LEASE_MS = Number(process.env.LEASE_MS ?? 30_000) // so soon another server takes over from one that died
-const HOLDER = `${hostname()}:${process.pid}`
+const HOLDER = `${hostname()}:${process.pid}` // no two live processes may share a name
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 }) // not one connection per account
 pool.on('error', error => console.error(error.message))

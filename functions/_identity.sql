@@ -15,7 +15,7 @@ begin
     return substring(_header(p_creds) ->> 'identity' from '^[0-9a-f]{32}$');
   end if;
   return left(encode(sha256(convert_to(
-    coalesce(v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
-    || coalesce(v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
+    coalesce(_buffer(v_noise -> 'public'), v_noise #>> '{public,data}', v_noise #>> '{public}', v_noise #>> '{}') || '.'
+    || coalesce(_buffer(v_own -> 'public'), v_own #>> '{public,data}', v_own #>> '{public}', v_own #>> '{}'), 'UTF8')), 'hex'), 32);
 end
 $func$;

@@ -9,7 +9,8 @@ as $func$
 declare
   v_lease record;
 begin
-  select l.token = p_token and coalesce(l.written_by <> l.xmin, false) as is_a_copy,
+  select l.token = p_token
+         and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
          l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
          l.holder,
@@ -21,7 +22,7 @@ begin
     message = format('The lease on company %s is lost.', to_json(p_company_id)),
     detail = case
       when v_lease.is_a_copy then
-        'It was given before a dump that was restored here: what was written last may be missing.'
+        'It was given before a dump or a copy that was restored here: what was written last may be missing.'
       when v_lease.is_of_another_history then
         'The server was replaced since it was given (failover, recovery or copy): what was written last may be missing.'
       when v_lease.is_live then

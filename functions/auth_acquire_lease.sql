@@ -31,7 +31,8 @@ begin
          l.expires_at,
          l.retake_after,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, v_now) as is_live,
-         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false) as is_resumed
+         l.token = p_token and l.holder = p_holder and coalesce(l.written_by = l.xmin, false)
+         and _is_of_this_database(l.given_in) as is_resumed
     into v_lease
     from whatsapp_leases l
    where l.company_id = p_company_id;

@@ -7,6 +7,11 @@ security invoker
 set search_path from current
 as $func$
 declare
+  -- pg_cron knows one job of a name for each login, whatever its database: where another database has the plain
+  -- name, the job is called after its own. Names of pg_cron have 63 bytes.
+  v_plain constant text := 'cleanup-whatsapp-keys';
+  v_own constant text := v_plain || ' in '
+                         || case when octet_length(current_database()) > 38 then md5(current_database()) else current_database() end;
   v_database text;
   v_job jsonb;
 begin
@@ -35,10 +40,10 @@ begin
            order by d.runid desc
            limit 1
         ) r on true
-       where j.jobname = 'cleanup-whatsapp-keys' and j.database = current_database()
-       order by j.username <> current_user
+       where j.jobname in ($1, $2) and j.database = current_database()
+       order by j.username <> current_user, j.jobid
        limit 1
-    $sql$ into v_job;
+    $sql$ into v_job using v_plain, v_own;
   end if;
   return jsonb_build_object('pg_cron', 'here', 'cron_database', current_database()) || coalesce(v_job, '{}');
 end

@@ -7,7 +7,7 @@ export interface Queryable {
 }
 
 export interface LeaseOptions {
-    /** Who asks: a name of this process's own, the same after a restart. */
+    /** A name that no other live process has, such as `${hostname()}:${process.pid}`. Under a name that stays the same, a restarted process has the lease at once. */
     holder: string
     /** How long the lease lasts without being renewed; it is renewed every third of it. 60,000 ms. */
     ttlMs?: number
@@ -79,14 +79,14 @@ export interface AuthState {
             listIds(type: string): AsyncIterable<string>
         }
     }
-    /** Stores state.creds as they are at the moment of the call. */
+    /** Stores state.creds as they are at the moment of the call. InvalidInput, and nothing is sent, if they lost noiseKey or signedIdentityKey. */
     saveCreds(): Promise<void>
     /** Waits for the writes under way and gives the lease back; the pool stays yours. */
     close(): Promise<void>
     lease: Lease | null
 }
 
-/** The auth state of an account, over `pg`. Throws whatever goes wrong: an error is never "no creds". */
+/** The auth state of an account, over `pg`. Throws whatever goes wrong: an error is never "no creds". Stored creds that no client can use are UnsafeRequest. */
 export function useDatabaseAuthState(pool: Queryable, companyId: string, options?: DatabaseOptions): Promise<AuthState>
 
 /** The same over `supabase.rpc`, one HTTP request per operation. */
@@ -116,7 +116,7 @@ export class AuthStateError extends Error {
 }
 export class InvalidInput extends AuthStateError {}
 export class LeaseLost extends AuthStateError {}
-/** On opening: somebody else holds the lease. */
+/** On opening: somebody else holds the lease, or another process under this one's own name. */
 export class LeaseHeld extends LeaseLost {
     holder: string
     expiresAt: Date
@@ -125,6 +125,13 @@ export class VersionConflict extends AuthStateError {}
 export class NotFound extends AuthStateError {}
 export class IdentityChangeRefused extends AuthStateError {}
 export class UnsafeRequest extends AuthStateError {}
+/** A stored value that JavaScript cannot hold: a number of more than 308 digits, or nesting too deep to be looked at. Reading it throws, every time. `code` is ''. */
+export class UnreadableValue extends AuthStateError {
+    /** 'creds' for creds. */
+    keyType: string
+    /** null for creds. */
+    keyId: string | null
+}
 /** A stored value cannot be decrypted: no key, another key, or it was changed or moved. `code` is ''. */
 export class DecryptionError extends AuthStateError {
     /** 'creds' for creds. */

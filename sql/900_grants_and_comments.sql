@@ -126,7 +126,7 @@ comment on table whatsapp_leases is 'Who may write an account at present. No row
 comment on column whatsapp_leases.holder is 'The name the holder gave itself.';
 comment on column whatsapp_leases.token is 'Fencing token: grows with every acquisition and never comes back.';
 comment on column whatsapp_leases.given_in is
-  'The server history it was given in: timeline, port and database. In another one it is over.';
+  'The server history it was given in: timeline, cluster, port and database. In another one it is over.';
 comment on column whatsapp_leases.written_by is
   'The transaction of a lease function that wrote this row. A row from a dump or a replication has another one, and is no '
   'lease. Null: somebody wrote without it since, so that it cannot be resumed.';

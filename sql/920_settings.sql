@@ -14,6 +14,20 @@ exception
     return 'unknown';
 end
 $install$;
+do $install$
+begin
+  perform _system_identifier();
+exception
+  when others then
+    raise notice 'leases that a dump brings from another server are told by their transaction alone here: %', sqlerrm;
+    create or replace function _system_identifier ()
+    returns text
+    language sql
+    immutable
+    parallel safe
+    return 'unknown';
+end
+$install$;
 
 -- What earlier versions read from `alter database ... set auth_state....` is kept in whatsapp_settings from now on.
 do $install$

@@ -13,7 +13,7 @@ begin
   if current_setting('auth_state.first_install') = 'yes' then
     begin
       perform auth_schedule_cleanup();
-      raise notice 'expired keys are removed by the pg_cron job cleanup-whatsapp-keys, every 6 hours';
+      raise notice 'expired keys are removed by a job of pg_cron, every 6 hours';
     exception
       when others then
         get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;

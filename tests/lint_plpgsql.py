@@ -10,12 +10,8 @@ import sys
 from harness.cluster import Cluster
 from harness.server import what_is_missing
 
-# Warnings that are wrong: by EXECUTE these functions can be made where pg_cron is not installed.
-NEEDLESS_EXECUTE = "immutable expression without parameters found"
-ACCEPTED = {
-    ("auth_cleanup_job()", NEEDLESS_EXECUTE),
-    ("auth_schedule_cleanup(text)", NEEDLESS_EXECUTE),
-}
+# Warnings that are wrong: by function and message.
+ACCEPTED: set[tuple[str, str]] = set()
 
 FINDINGS = """
 select f.oid::regprocedure::text, w.lineno, w.level, w.message, w.detail, w.query

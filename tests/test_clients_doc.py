@@ -20,7 +20,8 @@ TYPES = (NODE / "index.d.ts").read_text()
 # What a program has once it opened a state, without a database.
 NODE_NAMES = """
 import * as module from 'pg-auth-state'
-const client = { query: async () => ({ rows: [{ value: '{}', acquired: true, token: 1 }] }) }
+const creds = '{"noiseKey": 1, "signedIdentityKey": 1}'
+const client = { query: async () => ({ rows: [{ value: creds, acquired: true, token: 1 }] }) }
 const baileys = { BufferJSON: { replacer: (k, v) => v, reviver: (k, v) => v } }
 const auth = await module.useDatabaseAuthState(client, 'x', { baileys, bindSignalJobs: false })
 const found = name => name.split('.').reduce((it, part) => it?.[part], { ...module, ...auth })

@@ -227,18 +227,6 @@ def test_the_hint_of_unscheduling_removes_the_job_there(db: Database, cron_db: D
     assert jobs(cron_db) == []
 
 
-# pg_cron knows one job of a name for each user, whatever its database.
-@WITH_CRON
-def test_the_hint_leaves_the_job_of_another_database_alone(db: Database, cron_db: Database) -> None:
-    as_installer(cron_db, "select auth_unschedule_cleanup()")
-    second = db.cluster.new_database()
-    cron_db.conn.execute(hint_for(db, "5 4 * * *"))
-    nothing = cron_db.conn.execute(hint_for(second, "6 4 * * *")).fetchall()
-    second.drop()
-    assert nothing == []
-    assert jobs(cron_db) == [("cleanup-whatsapp-keys", "5 4 * * *", db.name, "postgres", True)]
-
-
 # The job
 
 

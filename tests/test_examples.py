@@ -167,12 +167,24 @@ def test_the_bot_is_linked_and_comes_online(db: Database, start: Start) -> None:
     assert "Scan" not in again.output
 
 
-def test_a_bot_that_runs_elsewhere_does_not_run_here(db: Database, start: Start) -> None:
+def test_a_bot_that_runs_elsewhere_runs_here_once_that_has_ended(
+    db: Database, start: Start
+) -> None:
+    local = start("node", "test/serve_whatsapp.mjs", cwd=NODE).wait_for(r"^\{.*\}$").group()
     with AuthState(db.service_dsn, "my-bot") as state:
-        state.acquire_lease("another machine")
-    bot = start("node", "bot.mjs")
-    bot.wait_for('LeaseHeld: company "my-bot" is under a lease')
-    assert bot.process.wait(30) == 1
+        lease = state.acquire_lease("another machine")
+        bot = start("node", "bot.mjs", WHATSAPP=local)
+        bot.wait_for('^Standing by: "another machine" holds it until 2')
+        assert state.get_creds() is None
+        assert state.release_lease(lease.token)
+    bot.wait_for("^Scan this")
+
+
+def test_no_example_shares_the_name_of_its_lease_with_another_live_process(
+    cluster: Cluster,
+) -> None:
+    for example in EXAMPLES.glob("*.mjs"):
+        assert "${hostname()}:${process.pid}" in example.read_text()
 
 
 def test_each_account_runs_on_one_server_and_moves_when_that_dies(

@@ -2,6 +2,7 @@
  * Exceptions, one for each SQLSTATE of the package. What goes wrong with the connection, the server or the
  * caller's rights stays the driver's own error. No message made here holds a value.
  */
+import { types } from 'node:util'
 
 export class AuthStateError extends Error {
     /** @param {string} message @param {{code?: string, detail?: string, hint?: string, companyId?: string}} [more] */
@@ -19,14 +20,16 @@ export class AuthStateError extends Error {
 export class InvalidInput extends AuthStateError {}
 /** WA002: the lease is held by somebody else, or lost. Stop using the account: somebody else may be writing it. */
 export class LeaseLost extends AuthStateError {}
-/** WA002, on opening: somebody else holds the lease. */
+/** WA002, on opening: somebody else holds the lease, or another process under this one's own name. */
 export class LeaseHeld extends LeaseLost {
-    /** @param {string} companyId @param {string} holder @param {Date} expiresAt */
-    constructor(companyId, holder, expiresAt) {
-        super(`company ${JSON.stringify(companyId)} is under a lease`, {
+    /** @param {string} companyId @param {string} holder @param {Date} expiresAt @param {boolean} isOwnName whether the holder that asked has this name */
+    constructor(companyId, holder, expiresAt, isOwnName) {
+        const own = '; your own name holds it: is another process running under it?'
+        const naming = 'Give each process a name that no other live process has, such as its host name and process id. '
+        super(`company ${JSON.stringify(companyId)} is under a lease${isOwnName ? own : ''}`, {
             code: 'WA002',
             detail: `${JSON.stringify(holder)} holds it until ${expiresAt.toISOString()}.`,
-            hint: 'Wait until it has ended, or pass steal: true.',
+            hint: `${isOwnName ? naming : ''}Wait until the lease has ended, or pass steal: true.`,
             companyId
         })
         this.holder = holder
@@ -41,6 +44,16 @@ export class NotFound extends AuthStateError {}
 export class IdentityChangeRefused extends AuthStateError {}
 /** WA006: unsafe or impossible here; `hint` says what to do instead. */
 export class UnsafeRequest extends AuthStateError {}
+
+/** A stored value cannot be read: JavaScript cannot hold it. Of this package, not of the database. */
+export class UnreadableValue extends AuthStateError {
+    /** @param {string} message @param {{keyType: string, keyId: string | null, detail?: string, hint?: string, companyId?: string}} more */
+    constructor(message, { keyType, keyId, ...more }) {
+        super(message, more)
+        this.keyType = keyType
+        this.keyId = keyId
+    }
+}
 
 /** A stored value cannot be decrypted: no key, another key, or it was changed or moved. Of this package, not of the database. */
 export class DecryptionError extends AuthStateError {
@@ -64,8 +77,56 @@ const BY_CODE = {
     WA006: UnsafeRequest
 }
 
+// PostgreSQL quotes its input in what it says of a data exception.
+const DATA_EXCEPTION = /^22[0-9A-Z]{3}$/
+const JSON_SYNTAX = new Set(['22P02', '22P05'])
+// Our functions raise these with a DETAIL, and PostgREST writes its own. Any other DETAIL may be a row.
+const DETAILED = /^(?:42501|55P03|54000|PGRST.*)$/
+// Where the JSON of an object begins, in whatever spelling: the arguments, a row, the request that a gateway sends back.
+const QUOTES_JSON = /\{\\*(?:"|&quot;|&#34;)/
+const KEPT = [
+    'code', 'severity', 'hint', 'schema', 'table', 'column', 'dataType', 'constraint', 'routine', 'status',
+    'errno', 'syscall', 'address', 'port', 'hostname'
+]
+const DEEPEST = 5
+
+/** @param {any} text */
+const isQuoting = text => QUOTES_JSON.test(text)
+
+/** Of whatever realm: in a test runner's the errors of Node are no instances of its `Error`. @param {any} error @returns {boolean} */
+const isError = error => error instanceof Error || types.isNativeError(error)
+
 /**
- * What to throw for an error of the driver: ours, or the driver's without the parts that may quote a value.
+ * An error of the driver with nothing of it but what cannot hold a value, causes included: a list of what is taken
+ * off would never be complete. It is of the same class.
+ * @param {any} error @param {number} [depth] @returns {Error}
+ */
+function bare(error, depth = 0) {
+    if (!isError(error)) {
+        return new Error('the driver raised what is no error')
+    }
+    const isWithheld = isQuoting(error.message) || error.name === 'SyntaxError' // JSON.parse quotes its input
+    const kept = /** @type {any} */ (new Error(isWithheld ? 'the call failed; the message is withheld: it quotes what was sent' : error.message))
+    for (const name of DETAILED.test(error.code) ? [...KEPT, 'detail', 'details'] : KEPT) {
+        const value = error[name]
+        if ((typeof value === 'string' && !isQuoting(value)) || typeof value === 'number') {
+            kept[name] = value
+        }
+    }
+    if (depth < DEEPEST) {
+        if (isError(error.cause)) {
+            kept.cause = bare(error.cause, depth + 1)
+        }
+        if (Array.isArray(error.errors)) {
+            kept.errors = error.errors.map((/** @type {any} */ each) => bare(each, depth + 1))
+        }
+    }
+    Object.defineProperty(kept, 'name', { value: `${error.name}`, configurable: true, writable: true })
+    return Object.setPrototypeOf(kept, Object.getPrototypeOf(error))
+}
+
+/**
+ * What to throw for an error of the driver: ours, or the driver's without all that may quote a value.
  * @param {any} error @param {string} [companyId]
  */
 export function translated(error, companyId) {
@@ -77,13 +138,9 @@ export function translated(error, companyId) {
         const { code, message, hint } = error
         return new kind(message, { code, detail: error.detail ?? error.details ?? undefined, hint: hint ?? undefined, companyId })
     }
-    // PostgreSQL's JSON parser quotes its input in DETAIL and CONTEXT.
-    if (error?.code === '22P02' || error?.code === '22P05') {
-        return new InvalidInput('the database cannot read the JSON', { code: error.code, companyId })
+    if (DATA_EXCEPTION.test(error?.code)) {
+        const what = JSON_SYNTAX.has(error.code) ? 'the database cannot read the JSON' : 'the database cannot use an argument'
+        return new InvalidInput(what, { code: error.code, companyId })
     }
-    if (error && typeof error === 'object') {
-        delete error.where
-        delete error.internalQuery
-    }
-    return error
+    return bare(error)
 }

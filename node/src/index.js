@@ -4,7 +4,7 @@ import { Supabase } from './supabase.js'
 
 export {
     AuthStateError, DecryptionError, IdentityChangeRefused, InvalidInput, LeaseHeld, LeaseLost, NotFound, PlaintextRefused,
-    UnsafeRequest, VersionConflict
+    UnreadableValue, UnsafeRequest, VersionConflict
 } from './errors.js'
 export { bindSignalJobs } from './signal-jobs.js'
 export { useAuthState } from './use-auth-state.js'

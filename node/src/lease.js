@@ -42,7 +42,7 @@ export class Lease {
             ['p_steal', 'boolean', this.steal]
         ], ['acquired', 'token', 'holder', 'expires_at'])
         if (String(row.acquired) !== 'true') {
-            throw new LeaseHeld(this.companyId, row.holder, new Date(row.expires_at))
+            throw new LeaseHeld(this.companyId, row.holder, new Date(row.expires_at), row.holder === this.holder)
         }
         this.token = Number(row.token)
         this.#renewed(sent)

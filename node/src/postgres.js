@@ -42,7 +42,14 @@ export class Postgres {
 
     /** A JSON answer as it is stored, and its text. @param {any} answer @returns {[value: any, text?: string]} */
     parsed(answer) {
-        return answer === null ? [null] : [JSON.parse(answer), answer]
+        if (answer === null) {
+            return [null]
+        }
+        try {
+            return [JSON.parse(answer), answer]
+        } catch {
+            throw new Error('the answer of the database is not JSON') // JSON.parse quotes its input
+        }
     }
 
     /** @param {string} fn @param {Argument[]} args @param {(call: string) => string} select */

@@ -3,8 +3,8 @@
  *
  * A connection that breaks after a statement was sent leaves open whether it committed. Every function that is
  * called here may run twice: set, save, import and clear write the same values again and find nothing to change,
- * init returns the creds that won, a lease asked for again by its holder is given anew, and reads read. Under a
- * lease the token keeps a late repetition from overwriting what a new holder wrote.
+ * init returns the creds that won, a lease asked for again by its holder is given anew or refused, and reads read.
+ * Under a lease the token keeps a late repetition from overwriting what a new holder wrote.
  */
 
 const CODES = new Set([
@@ -21,10 +21,16 @@ const MESSAGES = /^Connection terminated|not queryable|timeout exceeded when try
 // PostgREST without a connection, or a gateway without PostgREST; from 520 on, Cloudflare.
 const STATUSES = new Set([502, 503, 504, 520, 521, 522, 523, 524])
 
-/** @param {any} error @returns {boolean} */
+const DEEPEST = 5 // causes may go round in circles
+
+/** @param {any} error */
 export function isTransient(error) {
-    const cause = error?.cause ?? error?.errors?.[0]
-    return CODES.has(error?.code) || STATUSES.has(error?.status) || MESSAGES.test(error?.message ?? '') || (cause !== undefined && isTransient(cause))
+    for (let each = error, depth = 0; each && depth < DEEPEST; each = each.cause ?? each.errors?.[0], depth++) {
+        if (CODES.has(each.code) || STATUSES.has(each.status) || MESSAGES.test(each.message ?? '')) {
+            return true
+        }
+    }
+    return false
 }
 
 /** @param {number} ms */

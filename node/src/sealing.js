@@ -3,13 +3,17 @@
  * An account without a keyring has one of these as well: it refuses what it finds encrypted.
  */
 import { createHash } from 'node:crypto'
-import { DecryptionError, InvalidInput, PlaintextRefused } from './errors.js'
+import { DecryptionError, InvalidInput, PlaintextRefused, UnreadableValue } from './errors.js'
 import { NotOpened } from './keyring.js'
+import { NotRead, isWhole, mayHaveExponent } from './values.js'
 
 /** How many characters of encrypted values are remembered for an account. */
 const MEMORY = 4_000_000
 
 const SEALED = /^eyJ[\w-]*\.\./
+
+/** In place of creds a JWE of any kind is one that cannot be decrypted. */
+const JWE = /^eyJ[\w-]*(?:\.[\w-]*){4}$/
 
 /** Whether this is an encrypted value, or stands for one and is damaged. @param {any} stored @returns {stored is string} */
 const isSealed = stored => typeof stored === 'string' && SEALED.test(stored)
@@ -148,15 +152,33 @@ export class Sealing {
         if (stored === null) {
             return null
         }
-        if (!isSealed(stored)) {
+        if (!isSealed(stored) && !JWE.test(stored)) {
             if (this.keyring && !this.takesPlain()) {
                 throw this.refused('creds', null)
             }
-            return this.codec.revive(stored)
+            return this.read('creds', null, () => this.codec.revive(stored))
         }
         const text = await this.opened('creds', null, stored)
         this.complete ||= headerOf(stored)?.complete === true
-        return this.codec.decode(text)
+        return this.read('creds', null, () => this.codec.decodeForeign(text))
+    }
+
+    /** What `decode` gives, or an error that says whose it is. @template T @param {string} type @param {string | null} id null of creds @param {() => T} decode */
+    read(type, id, decode) {
+        try {
+            return decode()
+        } catch (error) {
+            if (!(error instanceof NotRead)) {
+                throw error
+            }
+            throw new UnreadableValue(`${named(type, id)} of company ${JSON.stringify(this.companyId)} cannot be read`, {
+                detail: error.message,
+                hint: id === null
+                    ? 'Another program stored it. auth_creds_history lists earlier creds, auth_restore_creds puts them back. Nothing was changed.'
+                    : 'Another program stored it. Restore it from a backup; or delete it, if its type may be lost. Nothing was changed.',
+                companyId: this.companyId, keyType: type, keyId: id
+            })
+        }
     }
 
     /** The text that was encrypted. @param {string} type @param {string | null} id null of creds @param {string} sealed */
@@ -231,16 +253,18 @@ class Opening {
     async ids(type, values, text) {
         const { sealing } = this
         if (!sealing.keyring && !Object.values(values).some(isSealed)) {
-            return sealing.codec.reviveIds(values, text)
+            return text !== undefined && sealing.codec.arePlain(text) ? values : Object.fromEntries(
+                Object.entries(values).map(([id, value]) => [id, sealing.read(type, id, () => sealing.codec.revive(value))]))
         }
         return Object.fromEntries(await Promise.all(Object.entries(values).map(async ([id, value]) => {
             if (isSealed(value)) {
-                return [id, sealing.codec.decode(await sealing.opened(type, id, value))]
+                const text = await sealing.opened(type, id, value)
+                return [id, sealing.read(type, id, () => sealing.codec.decodeForeign(text))]
             }
             if (value !== null && !this.#takesPlain(type)) {
                 throw sealing.refused(type, id)
             }
-            return [id, sealing.codec.revive(value)]
+            return [id, sealing.read(type, id, () => sealing.codec.revive(value))]
         })))
     }
 
@@ -251,7 +275,8 @@ class Opening {
             return this.#takesPlain(type) ? text : undefined
         }
         try {
-            return await this.sealing.opened(type, id, value)
+            const opened = await this.sealing.opened(type, id, value)
+            return mayHaveExponent(opened) && !isWhole(JSON.parse(opened)) ? undefined : opened
         } catch (error) {
             if (error instanceof DecryptionError) {
                 return undefined

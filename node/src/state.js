@@ -1,6 +1,7 @@
 /** The auth state of one account, as Baileys wants it, over any transport. */
-import { AuthStateError, InvalidInput, LeaseLost, translated } from './errors.js'
+import { AuthStateError, InvalidInput, LeaseLost, UnsafeRequest, translated } from './errors.js'
 import { Cache } from './cache.js'
+import { faultOf } from './creds.js'
 import { Keyring } from './keyring.js'
 import { Lease } from './lease.js'
 import { allWritten, inTurn, written } from './ordering.js'
@@ -107,8 +108,24 @@ class Account {
 
     /** Null if there are none. */
     async #storedCreds() {
-        const [stored] = this.transport.parsed(await this.#read('auth_get_creds', []))
-        return this.sealing.openedCreds(stored)
+        const answer = await this.#read('auth_get_creds', [])
+        return answer === null ? null : this.#usableCreds(answer)
+    }
+
+    /** @param {any} answer of the database, which has some */
+    async #usableCreds(answer) {
+        const [stored] = this.transport.parsed(answer)
+        const creds = await this.sealing.openedCreds(stored)
+        const fault = faultOf(creds)
+        if (fault) {
+            throw new UnsafeRequest(`no client can use the creds that are stored for company ${JSON.stringify(this.companyId)}`, {
+                code: 'WA006',
+                detail: fault,
+                hint: 'auth_creds_history lists earlier ones, auth_restore_creds puts them back. Without those: auth_delete_company, then pair anew.',
+                companyId: this.companyId
+            })
+        }
+        return creds
     }
 
     /** Whether the creds say by now that all is encrypted. */
@@ -121,9 +138,7 @@ class Account {
     async #newCreds() {
         const text = this.codec.encode(this.baileys.initAuthCreds())
         const creds = await this.sealing.creds(text, this.sealing.about(text), true)
-        const won = await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]])
-        const [stored] = this.transport.parsed(won)
-        return this.sealing.openedCreds(stored)
+        return this.#usableCreds(await this.#write(() => false, 'auth_init_creds', [['p_creds', 'jsonb', creds]]))
     }
 
     published() {
@@ -189,7 +204,7 @@ class Account {
         this.#check()
         return Object.fromEntries(ids.map(id => {
             const text = cache.text(type, id)
-            return [id, text !== undefined ? this.codec.decode(text) : Object.hasOwn(read, id) ? read[id] : null]
+            return [id, text !== undefined ? this.sealing.read(type, id, () => this.codec.decode(text)) : Object.hasOwn(read, id) ? read[id] : null]
         }))
     }
 
@@ -236,6 +251,15 @@ class Account {
     /** @returns {Promise<void>} */
     async saveCreds() {
         this.#check()
+        const fault = faultOf(this.creds)
+        if (fault) {
+            throw new InvalidInput('invalid creds', {
+                code: 'WA001',
+                detail: fault,
+                hint: 'Change the creds that were opened. A new identity needs auth_delete_company first. Nothing was written.',
+                companyId: this.companyId
+            })
+        }
         const text = this.codec.encode(this.creds) // now, at the call
         await this.#write(() => false, 'auth_save_creds', this.sealing.keyring ? this.#sealedCreds(text) : [['p_creds', 'jsonb', text]])
     }

@@ -1,4 +1,5 @@
 /** Calls over `supabase.rpc`: one HTTP request each. */
+import { isWhole } from './values.js'
 
 /** @typedef {import('./postgres.js').Argument} Argument */
 
@@ -31,9 +32,10 @@ export class Supabase {
     /** @param {string} fn @param {Argument[]} args @param {string[]} columns */
     async rows(fn, args, columns) {
         const rows = await this.scalar(fn, args)
-        // As text, like the other transport; only the cache reads values by rows, and keeps them so.
+        // As text, like the other transport; only the cache reads values by rows, and keeps them so. What is not whole
+        // any more stays in the database: reading it throws.
         return rows.map((/** @type {any} */ row) => Object.fromEntries(columns.map(column => [
-            column, column === 'value' ? JSON.stringify(row[column]) : row[column]
+            column, column !== 'value' ? row[column] : isWhole(row[column]) ? JSON.stringify(row[column]) : undefined
         ])))
     }
 

@@ -60,7 +60,7 @@ export async function steal(companyId, holder = 'thief') {
 export async function busy(companyId) {
     const client = await administrators.connect()
     await client.query('begin')
-    await client.query('select _enter_company($1)', [companyId])
+    await client.query('select pg_advisory_xact_lock(_lock_key($1))', [companyId])
     return async () => {
         await client.query('rollback')
         client.release()

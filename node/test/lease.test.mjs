@@ -44,6 +44,31 @@ test('an account under a lease of somebody else is not opened', async () => {
     await state.keys.set({ session: { '1.0': { n: 1 } } })
 })
 
+test('a second process under the name of a live one is told that its own name holds the account', async () => {
+    await leased('own name', { holder: 'host' })
+    const restarted = await leased('own name', { holder: 'host' })
+    for (let n = 0; n < 3; n++) {
+        await assert.rejects(leased('own name', { holder: 'host' }), error => {
+            assert.ok(error instanceof LeaseHeld)
+            assert.deepEqual([error.code, error.holder], ['WA002', 'host'])
+            assert.equal(error.message, 'company "own name" is under a lease; your own name holds it: is another process running under it?')
+            assert.match(error.hint, /^Give each process a name .* host name and process id/)
+            return true
+        })
+    }
+    await restarted.state.keys.set({ session: { '1.0': { n: 1 } } })
+    assert.deepEqual(restarted.lost, [])
+})
+
+test('who is told of another holder is not told of its own name', async () => {
+    await steal('other name', 'somebody')
+    await assert.rejects(leased('other name'), error => {
+        assert.equal(error.message, 'company "other name" is under a lease')
+        assert.doesNotMatch(`${error.message} ${error.detail} ${error.hint}`, /your own|Give each/)
+        return true
+    })
+})
+
 test('of many that open the same account at once, one has it', async () => {
     const opened = await Promise.allSettled(Array.from({ length: 6 }, (_, n) => leased('race', { holder: `holder ${n}` })))
     assert.equal(opened.filter(({ status }) => status === 'fulfilled').length, 1)

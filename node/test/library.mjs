@@ -13,6 +13,9 @@ export async function baileys(version) {
 /** The libsignal that all of them use here. */
 export const libsignal = libraries('libsignal')
 
+/** The least that a client can use as creds, as stored. @param {object} [more] */
+export const usableCreds = more => ({ noiseKey: 'n', signedIdentityKey: 's', registrationId: 1, ...more })
+
 /** A login with auth_state_service, and a superuser, in a database with pg-auth-state. */
 export const SERVICE = process.env.SERVICE_URL
 export const SUPERUSER = process.env.SUPERUSER_URL

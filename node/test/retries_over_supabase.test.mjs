@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { useSupabaseAuthState } from '../src/index.js'
-import { baileys, libsignal } from './library.mjs'
+import { baileys, libsignal, usableCreds } from './library.mjs'
 
 const options = { baileys: await baileys(7), libsignal }
 
@@ -10,7 +10,7 @@ const supabase = (...answers) => ({
     calls: 0,
     async rpc() {
         this.calls++
-        return answers.shift() ?? { data: { registrationId: 1 }, error: null, status: 200 }
+        return answers.shift() ?? { data: usableCreds(), error: null, status: 200 }
     }
 })
 

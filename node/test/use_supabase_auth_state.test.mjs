@@ -78,6 +78,17 @@ test('renewals keep a lease alive, and close gives it back', async () => {
     assert.deepEqual(await second.state.keys.get('session', ['1.0']), { '1.0': { n: 1 } })
 })
 
+test('a second process under the name of a live one is told that its own name holds the account', async () => {
+    await leased('own name')
+    await leased('own name')
+    await assert.rejects(leased('own name'), error => {
+        assert.ok(error instanceof LeaseLost)
+        assert.equal(error.holder, 'test')
+        assert.match(error.message, /; your own name holds it: is another process running under it\?$/)
+        return true
+    })
+})
+
 test('a stolen lease refuses the write, and then everything without a request', async () => {
     const { state, saveCreds, lost } = await leased('stolen')
     await steal('stolen')

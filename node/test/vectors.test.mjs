@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidInput, useDatabaseAuthState } from '../src/index.js'
 import { codec } from '../src/values.js'
 import { baileys, libsignal, pool, SUPERUSER } from './library.mjs'
@@ -26,8 +27,7 @@ function plainOf(shown, bytes = data => Buffer.from(data, 'base64')) {
 }
 
 const written = ({ direction }) => direction === 'both' || direction === 'write'
-const isReadBy = version => ({ direction, read_by: readBy = [version] }) =>
-    (direction === 'both' || direction === 'read') && readBy.includes(version)
+const isRead = ({ direction }) => direction === 'both' || direction === 'read'
 const refused = ({ direction }) => direction === 'refuse'
 
 test('there are vectors of every direction', () => {
@@ -35,8 +35,7 @@ test('there are vectors of every direction', () => {
 })
 
 for (const [version, library] of Object.entries(libraries)) {
-    const { encode, decode, ...more } = codec(library.BufferJSON)
-    const major = version[0]
+    const { encode, decode, revive, arePlain } = codec(library.BufferJSON)
 
     for (const vector of vectors.filter(written)) {
         test(`Baileys ${version} writes: ${vector.name}`, () => {
@@ -46,15 +45,15 @@ for (const [version, library] of Object.entries(libraries)) {
         })
     }
 
-    for (const vector of vectors.filter(isReadBy(major))) {
+    for (const vector of vectors.filter(isRead)) {
         test(`Baileys ${version} reads: ${vector.name}`, () => {
             const plain = plainOf(vector.plain)
             for (const space of [undefined, 1]) {
                 const text = JSON.stringify(vector.stored, null, space)
                 assert.deepEqual(decode(text), plain)
-                assert.deepEqual(more.revive(JSON.parse(text)), plain, 'parsed already')
+                assert.deepEqual(revive(JSON.parse(text)), plain, 'parsed already')
                 const ids = JSON.stringify({ 1: vector.stored, '2.0': null }, null, space)
-                assert.deepEqual(more.decodeIds(ids), { 1: plain, '2.0': null })
+                assert.ok(!arePlain(ids) || isDeepStrictEqual(plain, vector.stored), 'what is not plain is looked at')
             }
         })
     }
@@ -84,7 +83,7 @@ for (const [version, library] of Object.entries(libraries)) {
             Object.fromEntries(both.map(({ name, stored }) => [name, stored]))
         )
 
-        const read = vectors.filter(isReadBy(major))
+        const read = vectors.filter(isRead)
         const raw = Object.fromEntries(read.map(({ name, stored }) => [name, stored]))
         await superuser.query('select auth_set_keys($1, $2)', [company, JSON.stringify({ stored: raw })])
         const expected = Object.fromEntries(read.map(({ name, plain }) => [name, plainOf(plain)]))

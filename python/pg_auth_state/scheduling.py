@@ -53,7 +53,7 @@ def schedule(database: str, schema: str = "public", expression: str | None = Non
                 ) from None
             if not rows:
                 raise UnsafeRequest(
-                    f"a job of that name in database {elsewhere} serves another database",
+                    f"another login has a job of pg_cron in database {elsewhere} for this database",
                     detail=refused.detail,
                     hint=refused.hint,
                 ) from None

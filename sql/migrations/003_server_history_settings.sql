@@ -16,6 +16,7 @@ alter table whatsapp_leases
 do $leases$
 declare
   v_timeline text;
+  v_system text;
 begin
   begin
     v_timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
@@ -23,9 +24,15 @@ begin
     when others then
       v_timeline := 'unknown';
   end;
+  begin
+    select c.system_identifier::text into v_system from pg_control_system() c;
+  exception
+    when others then
+      v_system := 'unknown';
+  end;
   -- Those that live go on.
   update whatsapp_leases l
-     set given_in = v_timeline || ' ' || current_setting('port') || ' ' || current_database()
+     set given_in = concat_ws(' ', v_timeline, v_system, current_setting('port'), split_part(pg_relation_filepath('pg_class'), '/', -2))
    where l.kept_in = l.tableoid;
   update whatsapp_leases l
      set written_by = l.xmin

@@ -89,9 +89,11 @@ begin
      where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(c.relowner) = 'auth_state_owner'
        and not t.tgisinternal
     union all
+    -- All at once: they may use each other.
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
      where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and pg_get_userbyid(p.proowner) = 'auth_state_owner'
+    having count(*) > 0
     union all
     select 'drop table ' || string_agg(c.oid::regclass::text, ', ')
       from pg_class c

@@ -80,7 +80,23 @@ const buffers = [
         ['buffer: true with nothing', { buffer: true, data: '' }, bytes(), [6]],
         ['value in place of data', { type: 'Buffer', value: 'AQID' }, bytes(1, 2, 3), [6]],
         ['older forms inside objects', { private: { buffer: true, data: 'AQID' } }, { private: bytes(1, 2, 3) }, [6]],
-        ['numbers by index, a Uint8Array saved by a plain JSON.stringify', { 0: 5, 1: 255, 2: 0 }, bytes(5, 255, 0), [7]]
+        ['numbers by index, a Uint8Array saved by a plain JSON.stringify', { 0: 5, 1: 255, 2: 0 }, bytes(5, 255, 0), [7]],
+        ['one number by index', { 0: 5 }, bytes(5), [7]],
+        ['buffer: true with value in place of data', { buffer: true, value: 'AQID' }, bytes(1, 2, 3), [6]],
+        ['base64 of the other alphabet, without padding', { type: 'Buffer', data: '-_8' }, bytes(0xfb, 0xff), [6, 7]],
+        [
+            'every older form in one value, in objects and in lists',
+            {
+                noiseKey: { private: { type: 'Buffer', data: [1, 2, 3] }, public: { 0: 4, 1: 5 } },
+                list: [{ buffer: true, data: 'Bg==' }, [{ 0: 7 }, { 0: true }], { type: 'Buffer', data: 'CA==' }]
+            },
+            { noiseKey: { private: bytes(1, 2, 3), public: bytes(4, 5) }, list: [bytes(6), [bytes(7), { 0: true }], bytes(8)] },
+            []
+        ],
+        ['no bytes: a number beyond 255', { type: 'Buffer', data: [1, 256] }, { type: 'Buffer', data: [1, 256] }, [7]],
+        ['no bytes: a Buffer without data', { type: 'Buffer' }, { type: 'Buffer' }, [7]],
+        ['no bytes: buffer: true without data', { buffer: true }, { buffer: true }, [7]],
+        ['no bytes: text by index', { 0: 'a', 1: 'b' }, { 0: 'a', 1: 'b' }, [6, 7]]
     ].map(([name, form, plain, readBy]) => {
         for (const [version, lib] of [[6, of6], [7, of7]]) {
             const read = JSON.stringify(shown(revived(form, lib))) === JSON.stringify(shown(plain))

@@ -22,7 +22,7 @@ select matches(
   case
     when current_setting('cron.database_name', true) is null then 'public\.cleanup_expired_keys\(\)'
     else
-      '^select cron\.schedule_in_database\(''cleanup-whatsapp-keys'', ''\*/5 \* \* \* \*'', ''.*public\.cleanup_expired_keys\(\).*'', '
+      '^select cron\.schedule_in_database\(.*''cleanup-whatsapp-keys''\), ''\*/5 \* \* \* \*'', ''.*public\.cleanup_expired_keys\(\).*'', '
       || quote_literal(current_database()) || '\) where not exists '
   end,
   'the hint is the exact statement to run there'

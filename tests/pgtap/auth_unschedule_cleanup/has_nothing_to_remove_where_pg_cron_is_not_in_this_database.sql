@@ -18,7 +18,8 @@ select matches(
   case
     when current_setting('cron.database_name', true) is null then '^false$'
     else
-      '^select cron\.unschedule\(jobid\) from cron\.job where jobname = ''cleanup-whatsapp-keys'' and database = '
+      '^select cron\.unschedule\(jobid\) from cron\.job where jobname in \(''cleanup-whatsapp-keys'', ''cleanup-whatsapp-keys in '
+      || current_database() || '''\) and database = '
       || quote_literal(current_database())
   end,
   'false, or the exact statement to run there'
