@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from harness.creds import creds
 from pg_auth_state import AuthState, UnsafeRequest, uninstall
 from pg_auth_state.cli import app
 from pg_auth_state.cli._status import next_run, size
@@ -76,7 +77,7 @@ def test_uninstalling_removes_the_job_of_another_database(cron: Any, db: Any) ->
 @elsewhere
 def test_a_refused_uninstall_leaves_the_job(cron: Any, db: Any) -> None:
     with AuthState(db.dsn, "c1") as state:
-        state.save_creds({"a": 1})
+        state.save_creds(creds(a=1))
     schedule(db.dsn)
     with pytest.raises(UnsafeRequest, match="1 account"):
         uninstall(db.dsn)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from harness.clients import Async, Sync, cluster  # noqa: F401
+from harness.creds import CREDS, creds
 from pg_auth_state import (
     AsyncAuthState,
     AuthState,
@@ -73,8 +74,8 @@ def test_an_account_that_has_no_creds_has_none(state: Any) -> None:
 
 
 def test_the_first_creds_win(state: Any) -> None:
-    assert state.init_creds({"noiseKey": b"1"}) == {"noiseKey": b"1"}
-    assert state.init_creds({"noiseKey": b"2"}) == {"noiseKey": b"1"}
+    assert state.init_creds(creds(noiseKey=b"1")) == creds(noiseKey=b"1")
+    assert state.init_creds(creds(noiseKey=b"2")) == creds(noiseKey=b"1")
 
 
 def test_creds_come_back_as_they_were_saved(state: Any) -> None:
@@ -297,8 +298,8 @@ def test_a_login_is_confined_to_an_account(state: Any, kind: Any, db: Any) -> No
 
 def test_leases_and_what_was_done_are_listed(state: Any, kind: Any, db: Any) -> None:
     token = state.acquire_lease("server-1").token
-    state.init_creds({"noiseKey": b"1"}, lease_token=token)
-    kind.state(db.service_dsn, "c2").init_creds({})
+    state.init_creds(creds(noiseKey=b"1"), lease_token=token)
+    kind.state(db.service_dsn, "c2").init_creds(CREDS)
     (lease,) = state.list_leases()
     assert (lease.company_id, lease.holder, lease.is_live) == ("c1", "server-1", True)
     assert state.list_leases(after="c1") == []
@@ -387,8 +388,8 @@ def test_bad_arguments_are_refused_before_anything_is_sent(kind: Any) -> None:
     state = kind.state("host=nowhere.invalid")
     for call in (
         lambda: state.save_creds([]),
-        lambda: state.save_creds({"a": float("nan")}),
-        lambda: state.save_creds({}, expected_version="1"),
+        lambda: state.save_creds(creds(a=float("nan"))),
+        lambda: state.save_creds(CREDS, expected_version="1"),
         lambda: state.set_keys({"session": []}),
         lambda: state.set_keys({}, lease_token=2**63),
         lambda: state.get_keys("session", "1.0"),

@@ -15,6 +15,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from harness.clients import Async, Sync, cluster, stored_creds, writing  # noqa: F401
+from harness.creds import CREDS, creds
 from pg_auth_state import (
     AsyncAuthState,
     AuthState,
@@ -65,9 +66,9 @@ def test_a_connection_string_connects_at_the_first_call_and_once(kind: Any, db: 
 
 def test_a_dropped_connection_is_opened_again_at_the_next_call(kind: Any, db: Any) -> None:
     state = kind.state(db.service_dsn)
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     end_sessions(db)
-    assert state.get_creds() == {"a": 1}
+    assert state.get_creds() == creds(a=1)
     end_sessions(db)
     state.set_keys({"session": {"1.0": {}}})
 
@@ -76,24 +77,24 @@ def test_a_restarted_server_is_found_again(kind: Any, own_cluster: Any) -> None:
     server = own_cluster("pg15-superuser")
     database = server.new_database()
     state = kind.state(database.dsn)
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     server.server.kill()
     with pytest.raises(psycopg.OperationalError):
         state.get_creds()
     server.server.start()
-    assert state.get_creds() == {"a": 1}
+    assert state.get_creds() == creds(a=1)
 
 
 def test_a_connection_lost_in_the_middle_is_an_error_of_that_call_only(db: Any) -> None:
     state = AuthState(db.service_dsn, "c1")
-    state.save_creds({"a": 1})
-    with writing(db, "c1", {"a": 2}):
+    state.save_creds(creds(a=1))
+    with writing(db, "c1", creds(a=2)):
         ending = threading.Timer(0.5, end_sessions, (db,))
         ending.start()
         with pytest.raises(psycopg.OperationalError):
-            state.save_creds({"a": 3})
+            state.save_creds(creds(a=3))
         ending.join()
-    assert state.get_creds() == {"a": 2}
+    assert state.get_creds() == creds(a=2)
     state.close()
 
 
@@ -122,9 +123,9 @@ def test_closing_leaves_the_callers_connection_open(kind: Any, db: Any) -> None:
 def test_a_call_on_a_connection_is_its_own_transaction(kind: Any, db: Any) -> None:
     for autocommit in (False, True):
         connection = kind.connection(db.service_dsn, autocommit=autocommit)
-        kind.state(connection).save_creds({"autocommit": autocommit})
+        kind.state(connection).save_creds(creds(autocommit=autocommit))
         assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        assert stored_creds(db) == {"autocommit": autocommit}
+        assert stored_creds(db) == creds(autocommit=autocommit)
         assert connection.autocommit is autocommit
 
 
@@ -133,11 +134,11 @@ def test_a_call_joins_the_transaction_of_the_connection(kind: Any, db: Any) -> N
         connection = kind.connection(db.service_dsn, autocommit=autocommit)
         state, other = kind.state(connection), kind.state(connection, "c2")
         with connection.transaction():
-            state.save_creds({"a": 1})
+            state.save_creds(creds(a=1))
             other.set_keys({"session": {"1.0": {}}})
-            assert state.get_creds() == {"a": 1}
+            assert state.get_creds() == creds(a=1)
             assert kind.state(db.service_dsn).get_creds() is None
-        assert kind.state(db.service_dsn).get_creds() == {"a": 1}
+        assert kind.state(db.service_dsn).get_creds() == creds(a=1)
         state.delete_company()
 
 
@@ -145,7 +146,7 @@ def test_what_joined_a_transaction_goes_back_with_it(kind: Any, db: Any) -> None
     connection = kind.connection(db.service_dsn)
     state = kind.state(connection)
     connection.execute("select 1")
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     connection.rollback()
     assert state.get_creds() is None
 
@@ -154,9 +155,9 @@ def test_what_fails_aborts_the_transaction_it_joined(kind: Any, db: Any) -> None
     connection = kind.connection(db.service_dsn)
     state = kind.state(connection)
     connection.execute("select 1")
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     with pytest.raises(VersionConflict):
-        state.save_creds({"a": 2}, expected_version=1)
+        state.save_creds(creds(a=2), expected_version=1)
     with pytest.raises(psycopg.errors.InFailedSqlTransaction):
         state.get_creds()
     connection.rollback()
@@ -166,10 +167,10 @@ def test_what_fails_aborts_the_transaction_it_joined(kind: Any, db: Any) -> None
 def test_a_failed_call_leaves_an_idle_connection_usable(kind: Any, db: Any) -> None:
     for autocommit in (False, True):
         state = kind.state(kind.connection(db.service_dsn, autocommit=autocommit))
-        state.save_creds({"a": 1})
+        state.save_creds(creds(a=1))
         with pytest.raises(VersionConflict):
-            state.save_creds({"a": 2}, expected_version=1)
-        assert state.get_creds() == {"a": 1}
+            state.save_creds(creds(a=2), expected_version=1)
+        assert state.get_creds() == creds(a=1)
 
 
 def test_writes_refuse_another_isolation_level(kind: Any, db: Any) -> None:
@@ -178,7 +179,7 @@ def test_writes_refuse_another_isolation_level(kind: Any, db: Any) -> None:
     state = kind.state(connection)
     assert state.get_creds() is None
     with pytest.raises(UnsafeRequest):
-        state.save_creds({"a": 1})
+        state.save_creds(creds(a=1))
 
 
 def test_the_settings_of_a_connection_do_not_matter(kind: Any, db: Any) -> None:
@@ -196,9 +197,9 @@ def test_the_settings_of_a_connection_do_not_matter(kind: Any, db: Any) -> None:
     state = kind.state(connection)
     psycopg.types.json.set_json_loads(lambda data: "not what anybody wants", driven)
     for _ in range(3):
-        creds = {"name": "São João 😀 \0", "bytes": b"\xff"}
-        state.save_creds(creds)
-        assert state.get_creds() == creds
+        hard = creds(name="São João 😀 \0", bytes=b"\xff")
+        state.save_creds(hard)
+        assert state.get_creds() == hard
         state.set_keys({"session": {"1.0": {}}})
         assert state.list_keys("session")[0].updated_at.tzinfo is not None
         assert state.acquire_lease("me").acquired
@@ -209,23 +210,23 @@ def test_the_settings_of_a_connection_do_not_matter(kind: Any, db: Any) -> None:
 def test_a_pool_gets_its_connections_back_as_they_were(kind: Any, db: Any) -> None:
     pool = kind.pool(db.service_dsn, min_size=1, max_size=1)
     state = kind.state(pool)
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     with pytest.raises(VersionConflict):
-        state.save_creds({"a": 2}, expected_version=1)
+        state.save_creds(creds(a=2), expected_version=1)
     with pool.connection() as connection:
         assert connection.autocommit is False
     state.close()
-    assert state.get_creds() == {"a": 1}
+    assert state.get_creds() == creds(a=1)
 
 
 def test_a_pool_recovers_from_a_lost_connection(kind: Any, db: Any) -> None:
     pool = kind.pool(db.service_dsn, min_size=1, max_size=1)
     state = kind.state(pool)
-    state.save_creds({"a": 1})
+    state.save_creds(creds(a=1))
     end_sessions(db)
     with pytest.raises(psycopg.OperationalError):
         state.get_creds()
-    assert state.get_creds() == {"a": 1}
+    assert state.get_creds() == creds(a=1)
 
 
 def test_a_connection_string_prepares_nothing_on_the_server(kind: Any, db: Any) -> None:
@@ -243,14 +244,14 @@ def test_one_connection_serves_tasks_of_several_accounts_at_once(db: Any) -> Non
                 db.service_dsn, autocommit=autocommit
             ) as connection:
                 states = [AsyncAuthState(connection, f"c{number}") for number in range(5)]
-                bad = [state.save_creds({"a": 1}, expected_version=7) for state in states]
-                good = [state.save_creds({"a": autocommit}) for state in states]
+                bad = [state.save_creds(creds(a=1), expected_version=7) for state in states]
+                good = [state.save_creds(creds(a=autocommit)) for state in states]
                 reads = [state.get_creds() for state in states]
                 results = await asyncio.gather(*bad, *good, *reads, return_exceptions=True)
                 assert [type(result) for result in results[:5]] == [VersionConflict] * 5
                 assert all(isinstance(result, int) for result in results[5:10])
                 for state in states:
-                    assert stored_creds(db, state.company_id) == {"a": autocommit}
+                    assert stored_creds(db, state.company_id) == creds(a=autocommit)
 
     asyncio.run(main())
 
@@ -263,10 +264,10 @@ def test_one_connection_serves_threads_of_several_accounts_at_once(db: Any) -> N
             state = AuthState(connection, f"c{number}")
             try:
                 for round_ in range(10):
-                    state.save_creds({"round": round_})
+                    state.save_creds(creds(round=round_))
                     with pytest.raises(VersionConflict):
-                        state.save_creds({}, expected_version=1)
-                    assert state.get_creds() == {"round": round_}
+                        state.save_creds(CREDS, expected_version=1)
+                    assert state.get_creds() == creds(round=round_)
             except BaseException as error:
                 failures.append(error)
 
@@ -281,25 +282,25 @@ def test_one_connection_serves_threads_of_several_accounts_at_once(db: Any) -> N
 def test_a_transaction_is_not_held_up_by_another_writer_of_the_process(db: Any) -> None:
     # The other has its turn in the process, and waits in the database for this transaction.
     with AuthState(db.service_dsn, "c1") as other:
-        with writing(db, "c1", {"a": 1}) as joined:
-            waiting = threading.Thread(target=other.save_creds, args=({"a": 2},))
+        with writing(db, "c1", creds(a=1)) as joined:
+            waiting = threading.Thread(target=other.save_creds, args=(creds(a=2),))
             waiting.start()
             while waiting.is_alive() and not somebody_waits(db):
                 time.sleep(0.01)
-            joined.save_creds({"a": 3})
+            joined.save_creds(creds(a=3))
         waiting.join()
-        assert other.get_creds() == {"a": 2}
+        assert other.get_creds() == creds(a=2)
 
 
 def test_a_forked_child_has_a_connection_of_its_own(db: Any) -> None:
     with AuthState(db.service_dsn, "c1") as state:
-        state.save_creds({"a": 1})
+        state.save_creds(creds(a=1))
         child = os.fork()
         if child == 0:
-            ok = state.get_creds() == {"a": 1} and len(sessions_of(db)) == 2
+            ok = state.get_creds() == creds(a=1) and len(sessions_of(db)) == 2
             os._exit(0 if ok else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert state.get_creds() == {"a": 1}
+        assert state.get_creds() == creds(a=1)
 
 
 def sessions_of(db: Any) -> list[int]:

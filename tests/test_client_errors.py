@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from harness.clients import Async, Sync, cluster, writing  # noqa: F401
+from harness.creds import CREDS, creds
 from pg_auth_state import (
     AuthStateError,
     IdentityChangeRefused,
@@ -70,8 +71,8 @@ def test_other_errors_stay_psycopgs_own(kind: Any, db: Any) -> None:
 
 def test_a_busy_account_is_an_operational_error(kind: Any, db: Any) -> None:
     state = kind.state(kind.connection(db.service_dsn, options="-c auth_state.lock_wait=100ms"))
-    with writing(db, "c1", {"a": 1}), pytest.raises(psycopg.errors.LockNotAvailable) as caught:
-        state.save_creds({"a": 2})
+    with writing(db, "c1", creds(a=1)), pytest.raises(psycopg.errors.LockNotAvailable) as caught:
+        state.save_creds(creds(a=2))
     assert caught.value.diag.message_hint
 
 
@@ -97,7 +98,7 @@ def test_json_that_the_server_cannot_read_is_not_quoted(
         kind.pool(db.service_dsn, min_size=1),
     ):
         with pytest.raises((InvalidInput, psycopg.Error)) as caught:
-            kind.state(connection).save_creds({})
+            kind.state(connection).save_creds(CREDS)
         assert "hunter2" not in "".join(traceback.format_exception(caught.value))
         assert "hunter2" not in str(caught.value)
         seen: BaseException | None = caught.value

@@ -19,6 +19,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from harness.clients import cluster  # noqa: F401
+from harness.creds import CREDS, creds
 from harness.leases import Tasks, Threads
 from harness.network import Network
 from pg_auth_state import (
@@ -82,12 +83,12 @@ def test_writes_inside_present_the_token_by_themselves(
 ) -> None:
     state = kind.state(db.service_dsn)
     with kind.lease(state, "me", ttl=LONG) as lease:
-        assert state.init_creds({"a": 1}) == {"a": 1}
+        assert state.init_creds(creds(a=1)) == {"a": 1}
         first = state.creds_version()
-        state.save_creds({"a": 2})
+        state.save_creds(creds(a=2))
         assert state.restore_creds(first)
         assert state.set_keys(SESSION) == 1
-        assert state.save_state({"a": 3}, SESSION)
+        assert state.save_state(creds(a=3), SESSION)
         assert state.clear_keys() == 1
         assert state.import_state(state.export(), mode="replace") == 0
         with pytest.raises(LeaseLost):
@@ -238,7 +239,7 @@ def test_other_refusals_do_not_lose_it(kind: Any, db: Any) -> None:
     state = kind.state(db.service_dsn)
     with kind.lease(state, "me", ttl=LONG) as lease:
         with pytest.raises(VersionConflict):
-            state.save_creds({}, expected_version=7)
+            state.save_creds(CREDS, expected_version=7)
         with pytest.raises(InvalidInput):
             state.set_keys({"": {"1": 1}})
         assert lease.is_live

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pg_auth_state import InvalidInput, _wire
+from pg_auth_state._identity import encoded_creds
+from pg_auth_state._reading import Reader
 
 VECTORS = [
     vector
@@ -124,7 +126,7 @@ def test_tuples_are_lists_and_mappings_objects() -> None:
 )
 def test_an_error_names_the_path(value: Any, detail: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        _wire.dumps_creds(value)
+        encoded_creds(value)
     assert caught.value.detail == detail
     assert caught.value.sqlstate == "WA001"
     assert isinstance(caught.value, ValueError)
@@ -188,7 +190,9 @@ def test_base64_is_read_as_node_reads_it(data: str) -> None:
 
 
 def test_ids_that_spell_a_buffer_stay_ids() -> None:
-    assert _wire.decoded_ids({"type": "Buffer", "data": "AQID"}) == {
+    stored = b'{"type": "Buffer", "data": "AQID"}'
+    reader = Reader("c1")
+    assert reader.decoded_ids("session", reader.ids("session", stored)) == {
         "type": "Buffer",
         "data": "AQID",
     }

@@ -91,7 +91,9 @@ def test_creds_are_read_and_written_as_the_vectors_say(vector: Any) -> None:
     assert sealing.complete == vector["complete"]
 
     sealing.forget()
-    sealed = sealing.creds(_wire.encoded_creds(shown(vector["plain"])), complete=sealing.complete)
+    sealed = sealing.creds(
+        _wire.encoded(shown(vector["plain"]), "creds"), complete=sealing.complete
+    )
     sealed_complete = sealing.creds(stored, complete=vector["complete"])
     assert read_by_another(sealed)[1] == vector["text"]
     protected, text = read_by_another(sealed_complete)

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Database as TestedDatabase
+from harness.creds import creds
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import LARGE, NAMES, SMALL, Sample, contents, sample, samples
 from harness.memory import PEAK
@@ -150,7 +151,7 @@ def test_no_id_leads_out_of_the_folder(
 def test_an_export_is_one_moment(db: TestedDatabase, database: Database, tmp_path: Path) -> None:
     pads = {f"{number:03}.0": "x" * 2000 for number in range(500)}
     with AuthState(db.service_dsn, "c") as state:
-        state.save_state({"turn": 0}, {"session": {**pads, "z": 0}, "pre-key": {"1": 0}})
+        state.save_state(creds(turn=0), {"session": {**pads, "z": 0}, "pre-key": {"1": 0}})
 
     def writing() -> None:
         end = time.monotonic() + 2
@@ -158,19 +159,19 @@ def test_an_export_is_one_moment(db: TestedDatabase, database: Database, tmp_pat
         with AuthState(db.service_dsn, "c") as state:
             while time.monotonic() < end:
                 turn += 1
-                state.save_state({"turn": turn}, {"session": {"z": turn}, "pre-key": {"1": turn}})
+                state.save_state(creds(turn=turn), {"session": {"z": turn}, "pre-key": {"1": turn}})
 
     process = Process(writing)
     with AuthState(db.service_dsn, "c") as state:
-        wait_until(lambda: state.get_creds() != {"turn": 0})
+        wait_until(lambda: state.get_creds() != creds(turn=0))
     turns = set()
     for number in range(4):
         out = tmp_path / str(number)
         export_folder(database, "c", out, whole_bytes=0)
         names = ("creds.json", "session-z.json", "pre-key-1.json")
-        creds, *keys = (json.loads((out / name).read_text()) for name in names)
-        assert keys == [creds["turn"]] * 2
-        turns.add(creds["turn"])
+        found, *keys = (json.loads((out / name).read_text()) for name in names)
+        assert keys == [found["turn"]] * 2
+        turns.add(found["turn"])
     process.result()
     assert len(turns) > 1
 
@@ -264,9 +265,9 @@ def test_every_difference_is_named_and_no_value_shown(
     folder = sample(SMALL).copy(tmp_path)
     import_folder(database, folder, "c", IMPORT)
     with AuthState(db.service_dsn, "c") as state:
-        creds = state.get_creds()
-        assert creds is not None
-        state.save_creds({**creds, "registrationId": 1})
+        found = state.get_creds()
+        assert found is not None
+        state.save_creds({**found, "registrationId": 1})
         state.set_keys(
             {
                 "pre-key": {"2": None, "3": {"secret": "c2VjcmV0"}, "99": "c2VjcmV0"},

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.cluster import Database as TestedDatabase
+from harness.creds import CREDS, creds
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import LARGE, NAMES, SMALL, contents, sample
 from harness.library import Library, library  # noqa: F401 (a fixture)
@@ -65,10 +66,10 @@ def files(tmp_path: Path) -> FileAuthState:
 def test_creds_are_there_or_none(state: Any) -> None:
     assert state.company_id == "c"
     assert state.get_creds() is None
-    assert state.init_creds({"a": b"\x01"}) == {"a": b"\x01"}
-    assert state.init_creds({"a": b"\x02"}) == {"a": b"\x01"}
-    assert isinstance(state.save_creds({"a": b"\x03", "name": "\ud83d\0"}), int)
-    assert state.get_creds() == {"a": b"\x03", "name": "\ud83d\0"}
+    assert state.init_creds(creds(a=b"\x01")) == creds(a=b"\x01")
+    assert state.init_creds(creds(a=b"\x02")) == creds(a=b"\x01")
+    assert isinstance(state.save_creds(creds(a=b"\x03", name="\ud83d\0")), int)
+    assert state.get_creds() == creds(a=b"\x03", name="\ud83d\0")
 
 
 def test_keys_are_written_asked_for_listed_and_deleted(state: Any) -> None:
@@ -112,9 +113,9 @@ def test_pages_are_in_byte_order(state: Any) -> None:
 def test_creds_of_a_paired_account_are_not_replaced_by_another_identity(state: Any) -> None:
     state.save_creds(PAIRED)
     other = {**PAIRED, "noiseKey": {"private": b"9"}}
-    for creds in (other, {"me": PAIRED["me"]}, {}):
+    for another in (other, CREDS, creds(me=PAIRED["me"])):
         with pytest.raises(IdentityChangeRefused):
-            state.save_creds(creds)
+            state.save_creds(another)
     assert state.get_creds() == PAIRED
     state.save_creds({**PAIRED, "more": 1})
     state.save_creds(other, allow_new_identity=True)
@@ -124,7 +125,7 @@ def test_creds_of_a_paired_account_are_not_replaced_by_another_identity(state: A
 def test_creds_and_keys_are_saved_together(state: Any) -> None:
     state.save_state(PAIRED, {"session": {"1.0": 1}})
     with pytest.raises(IdentityChangeRefused):
-        state.save_state({}, {"session": {"1.0": 2}})
+        state.save_state(CREDS, {"session": {"1.0": 2}})
     assert state.get_creds() == PAIRED
     assert state.get_keys("session", ["1.0"]) == {"1.0": 1}
 
@@ -162,7 +163,7 @@ def test_logging_out_leaves_nothing(state: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda s: s.save_creds({"a": float("nan")}),
+        lambda s: s.save_creds(creds(a=float("nan"))),
         lambda s: s.save_creds([1]),
         lambda s: s.set_keys({"session": {"1.0": object()}}),
         lambda s: s.set_keys({"session": 1}),
@@ -186,9 +187,9 @@ def test_bad_input_is_refused_whole(state: Any, tmp_path: Path, call: Any) -> No
         lambda s: s.renew_lease(1),
         lambda s: s.release_lease(1),
         lambda s: s.creds_version(),
-        lambda s: s.save_creds({}, expected_version=1),
-        lambda s: s.save_creds({}, lease_token=1),
-        lambda s: s.init_creds({}, lease_token=1),
+        lambda s: s.save_creds(CREDS, expected_version=1),
+        lambda s: s.save_creds(CREDS, lease_token=1),
+        lambda s: s.init_creds(CREDS, lease_token=1),
         lambda s: s.set_keys({}, lease_token=1),
         lambda s: s.clear_keys(lease_token=1),
         lambda s: s.delete_company(lease_token=1),
@@ -208,14 +209,14 @@ def test_what_files_cannot_do_is_refused(cluster: object, files: FileAuthState, 
 def test_a_torn_file_is_an_error_and_never_missing(
     cluster: object, files: FileAuthState, content: str
 ) -> None:
-    files.init_creds({"a": 1})
+    files.init_creds(creds(a=1))
     files.set_keys({"session": {"1.0": 1}})
     for name in ("creds.json", "session-1.0.json"):
         (files.folder / name).write_text(content)
     for call in (
         files.get_creds,
-        lambda: files.init_creds({"b": 1}),
-        lambda: files.save_creds({"b": 1}),
+        lambda: files.init_creds(creds(b=1)),
+        lambda: files.save_creds(creds(b=1)),
         lambda: files.get_keys("session", ["1.0"]),
         files.export,
     ):
@@ -229,7 +230,7 @@ def test_a_torn_file_is_an_error_and_never_missing(
 def test_files_are_their_owner_s_only(cluster: object, files: FileAuthState) -> None:
     old = os.umask(0)
     try:
-        files.save_state({"a": 1}, {"session": {"1.0": 1}})
+        files.save_state(creds(a=1), {"session": {"1.0": 1}})
     finally:
         os.umask(old)
     assert files.folder.stat().st_mode & 0o777 == 0o700
@@ -239,20 +240,19 @@ def test_files_are_their_owner_s_only(cluster: object, files: FileAuthState) -> 
 def test_a_file_is_never_torn_whenever_its_writer_is_killed(
     cluster: object, files: FileAuthState
 ) -> None:
-    files.init_creds({"turn": 0, "pad": "x" * 100_000})
+    files.init_creds(creds(turn=0, pad="x" * 100_000))
 
     def writing() -> None:
         turn = 0
         while True:
             turn += 1
-            files.save_creds({"turn": turn, "pad": "x" * 100_000})
+            files.save_creds(creds(turn=turn, pad="x" * 100_000))
             files.set_keys({"session": {"1.0": {"turn": turn, "pad": "y" * 100_000}}})
 
     for _ in range(8):
         process = Process(writing)
         for _ in range(30):
-            creds = files.get_creds()
-            assert creds is not None
+            assert files.get_creds() is not None
             files.get_keys("session", ["1.0"])
         process.kill()
         files = FileAuthState(files.folder)
@@ -264,14 +264,14 @@ def test_a_file_is_never_torn_whenever_its_writer_is_killed(
 def test_what_is_written_is_on_the_disk_before_it_is_seen(
     cluster: object, files: FileAuthState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files.init_creds({"a": 1})
+    files.init_creds(creds(a=1))
     events: list[str] = []
     really_sync, really_rename = os.fsync, Path.rename
     monkeypatch.setattr(os, "fsync", lambda fd: (events.append("fsync"), really_sync(fd)))
     monkeypatch.setattr(
         atomic.Path, "rename", lambda a, b: (events.append("rename"), really_rename(a, b))
     )
-    files.save_creds({"a": 2})
+    files.save_creds(creds(a=2))
     assert events == ["fsync", "rename", "fsync"]
 
 
@@ -279,7 +279,7 @@ def test_threads_of_one_process_may_share_it(cluster: object, files: FileAuthSta
     won: list[Any] = []
 
     def initialise(number: int) -> None:
-        won.append(files.init_creds({"number": number}))
+        won.append(files.init_creds(creds(number=number)))
 
     threads = [threading.Thread(target=initialise, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -308,10 +308,10 @@ def test_the_real_library_reads_what_is_written(
     library: Library,  # noqa: F811
 ) -> None:
     each = sample(NAMES)
-    creds = each.expected["creds"]
-    files.save_creds(creds)
+    expected = each.expected["creds"]
+    files.save_creds(expected)
     files.set_keys(each.keys)
-    assert library.differing(files.folder, creds, each.keys) == []
+    assert library.differing(files.folder, expected, each.keys) == []
     assert contents(files.folder) == contents(each.path)
 
 
@@ -340,7 +340,7 @@ def test_the_flag_is_not_guessed(
 def test_with_the_flag_off_no_database_is_needed(cluster: object, tmp_path: Path) -> None:
     dsn = "postgresql://nobody@127.0.0.1:1/none"
     with open_auth_state(folder=tmp_path / "c", dsn=dsn, company_id="c", environment={}) as state:
-        assert state.init_creds({"a": 1}) == {"a": 1}
+        assert state.init_creds(creds(a=1)) == creds(a=1)
 
 
 # A program that finds no creds makes new ones, and pairs anew.
@@ -362,8 +362,8 @@ def test_an_account_that_was_not_imported_is_not_begun_anew(
 
 def run(state: Any, message: int) -> None:
     """What a bot does with its state when a message comes."""
-    creds = state.get_creds()
-    state.save_creds({**creds, "nextPreKeyId": creds["nextPreKeyId"] + 1})
+    found = state.get_creds()
+    state.save_creds({**found, "nextPreKeyId": found["nextPreKeyId"] + 1})
     (session_id, *_) = [row.key_id for row in state.list_keys("session")]
     session = state.get_keys("session", [session_id])[session_id]
     state.set_keys({"session": {session_id: {**session, "message": message}}})
@@ -408,6 +408,6 @@ def test_the_whole_journey_to_the_database_and_back(
         for key_type, values in ids.items()
         if key_type in ("session", "pre-key", "lid-mapping", "device-list")
     }
-    creds = json.loads((folder / "creds.json").read_bytes())
-    assert library.differing(folder, creds, written) == []
+    found = json.loads((folder / "creds.json").read_bytes())
+    assert library.differing(folder, found, written) == []
     assert {"91", "92", "93"} <= written["pre-key"].keys()

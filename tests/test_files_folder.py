@@ -58,7 +58,7 @@ def test_creds_that_are_none_are_refused(folder: Path, content: str) -> None:
 
 
 def test_encrypted_creds_are_a_string(folder: Path) -> None:
-    (folder / "creds.json").write_text('"b64"')
+    (folder / "creds.json").write_text('"eyJhIjoxfQ..aQ.YQ.YQ"')
     assert read_account(folder).creds is not None
 
 

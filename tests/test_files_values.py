@@ -58,8 +58,12 @@ def test_buffers_that_only_version_6_reads_become_current_ones(vector: Any) -> N
     assert from_file(json.dumps(vector["stored"])) == shown(vector["plain"])
 
 
-def test_a_uint8array_by_index_stays_as_it_stands() -> None:
-    assert from_file('{"0":5,"1":255}') == {"0": 5, "1": 255}
+def test_a_uint8array_by_index_takes_the_current_form() -> None:
+    current = {"type": "Buffer", "data": "Bf8="}
+    assert from_file('{"0":5,"1":255}') == current
+    assert from_file('[{"a": {"0": 5, "1": 255}}]') == [{"a": current}]
+    assert from_file('{"0":5,"1":256}') == {"0": 5, "1": 256}
+    assert from_file('{"0":5,"2":1}') == {"0": 5, "2": 1}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from harness.cluster import Database as TestedDatabase
+from harness.creds import CREDS
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import LARGE, NAMES, SMALL, Sample, sample, samples
 from harness.processes import Process
@@ -195,7 +196,7 @@ def test_an_old_mapping_is_kept_only_while_it_is_in_use(
 ) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
-    (folder / "creds.json").write_text("{}")
+    (folder / "creds.json").write_text(json.dumps(CREDS))
     mapping(folder, "1", "2", (8, 9))
     if session is not None:
         (folder / f"session-{session}.json").write_text("{}")
@@ -220,7 +221,7 @@ def test_a_mapping_lives_as_long_as_the_younger_direction(
 ) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
-    (folder / "creds.json").write_text("{}")
+    (folder / "creds.json").write_text(json.dumps(CREDS))
     mapping(folder, "1", "2", (8, 3))
     mapping(folder, "3", "4", (1, 2))
     assert bring(database, folder).skipped == []
@@ -246,7 +247,7 @@ def test_a_mapping_that_cannot_be_read_is_kept(
 ) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
-    (folder / "creds.json").write_text("{}")
+    (folder / "creds.json").write_text(json.dumps(CREDS))
     mapping(folder, "1", "2", (30, 30))
     for name in ("lid-mapping-1.json", "lid-mapping-2_reverse.json"):
         (folder / name).write_text(json.dumps("v1:" + "c2VjcmV0" * 8))
@@ -263,7 +264,7 @@ def test_the_age_of_mappings_is_a_choice(
 ) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
-    (folder / "creds.json").write_text("{}")
+    (folder / "creds.json").write_text(json.dumps(CREDS))
     mapping(folder, "1", "2", (8, 8))
     plan = bring(database, folder, Options(lid_ttl=timedelta(days=9), dry_run=True))
     assert plan.skipped == []
@@ -277,7 +278,7 @@ def test_sessions_in_the_database_keep_mappings_that_a_merge_brings(
 ) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
-    (folder / "creds.json").write_text("{}")
+    (folder / "creds.json").write_text(json.dumps(CREDS))
     mapping(folder, "1", "2", (8, 8))
     with AuthState(db.service_dsn, "c") as state:
         state.set_keys({"session": {"2_1.0": {}}})

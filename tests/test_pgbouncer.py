@@ -14,7 +14,7 @@ import pytest
 
 from harness.clients import cluster  # noqa: F401
 from harness.cluster import Database
-from harness.creds import creds
+from harness.creds import CREDS, creds
 from harness.installing import count
 from harness.pgbouncer import PgBouncer
 from pg_auth_state import AuthState, InvalidInput
@@ -94,7 +94,7 @@ def test_nothing_of_a_session_is_left_on_a_shared_connection(db: Database) -> No
         with psycopg.connect(pgbouncer.url, autocommit=True, prepare_threshold=None) as raw:
             before = [raw.execute(query).fetchone() for query in queries]
             with AuthState(pgbouncer.url, "acme") as state:
-                state.init_creds(creds())
+                state.init_creds(CREDS)
                 state.set_keys({"session": {"1.0": {}}})
                 with pytest.raises(InvalidInput):
                     state.set_keys({"": {"1.0": {}}})

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.cluster import Database as TestedDatabase
+from harness.creds import CREDS
 from harness.emptied import *  # noqa: F403 (fixtures)
 from harness.folders import Sample, carried, samples
 from harness.library import Library, library  # noqa: F401 (a fixture)
@@ -70,7 +71,9 @@ ids = (
     | storable.filter(bool)
 )
 types = st.sampled_from(KNOWN_TYPES) | storable.filter(bool)
-creds = st.none() | st.dictionaries(storable, values | st.none(), max_size=5) | storable
+creds = st.none() | st.dictionaries(storable, values | st.none(), max_size=5).map(
+    lambda members: {**members, **CREDS}
+)
 accounts = st.tuples(
     creds, st.dictionaries(types, st.dictionaries(ids, values, max_size=6), max_size=5)
 )
@@ -120,15 +123,14 @@ def test_the_real_library_reads_any_account_out_of_an_export(
     account: tuple[Any, dict[str, dict[str, Any]]],
 ) -> None:
     stored_creds, keys = account
-    assume(isinstance(stored_creds, dict) or any(keys.values()))
-    assume(not isinstance(stored_creds, str))
+    assume(stored_creds is not None or any(keys.values()))
     assume(has_names_of_its_own(keys))
     assume("__proto__" not in json.dumps([json.loads(_wire.dumps(keys, "x")), list(keys)]))
     company = f"c{next(numbered)}"
     with AuthState(db.service_dsn, company) as state:
         # What fromObject refuses, the library refuses from its own files too.
         keys.pop("app-state-sync-key", None)
-        state.import_state({"format": 1, "creds": stored_creds or {"a": 1}, "keys": keys})
+        state.import_state({"format": 1, "creds": stored_creds or CREDS, "keys": keys})
     stored = db.conn.execute("select auth_export(%s)", [company]).fetchone()[0]
     plain = {
         key_type: {key_id: json.loads(text_for_file(value)) for key_id, value in ids.items()}

@@ -24,6 +24,7 @@ from .errors import (
     LeaseLost,
     NotFound,
     PlaintextRefused,
+    UnreadableValue,
     UnsafeRequest,
     VersionConflict,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "NotFound",
     "PlaintextRefused",
     "Status",
+    "UnreadableValue",
     "UnsafeRequest",
     "VersionConflict",
     "__version__",

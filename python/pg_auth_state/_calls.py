@@ -7,20 +7,22 @@ schema that knows the arguments it uses.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from psycopg import sql
+from psycopg import DataError, sql
 from psycopg.abc import AdaptContext, Buffer
+from psycopg.abc import Loader as AbstractLoader
 from psycopg.adapt import Loader
 from psycopg.pq import Format
 
 from . import _wire
+from ._identity import check_creds, encoded_creds
+from ._reading import Reader, parsed_answer
 from ._sealing import Opening, Sealing
 from .errors import InvalidInput
 from .rows import (
@@ -49,20 +51,59 @@ Rows = Sequence[tuple[Any, ...]]
 class Call(Generic[T]):
     """One function call; `read` turns the rows of its answer into what the caller gets.
 
+    The rows have the columns of these names, in this order; None for those that the schema, an
+    older one, does not have.
+
     An argument that is callable is made when it is sent, after `before`, which gives what has to be
     read first on the same connection, if anything.
     """
 
+    schema: str
+    function: str
     statement: sql.Composed
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = field(repr=False)
     read: Callable[[Rows], T | Doubtful[T]]
     company_id: str | None
+    columns: tuple[str, ...] | None = None  # of a function that returns a table
     lease: Held | None = None  # whose token it presents
     ends_lease: bool = False
     before: Callable[[], Call[Any] | None] | None = None
 
+    @property
+    def is_read(self) -> bool:
+        return self.function in _READS
+
     def sent(self) -> tuple[Any, ...]:
         return tuple(value() if callable(value) else value for value in self.arguments)
+
+    def answer(self, names: Sequence[str], rows: Rows) -> T | Doubtful[T]:
+        """What the caller gets of these rows, whose columns have these names."""
+        wanted = self.columns
+        if wanted is not None and wanted != tuple(names):
+            places = {name: place for place, name in enumerate(names)}
+            picked = [places.get(name) for name in wanted]
+            rows = [
+                tuple(None if place is None else row[place] for place in picked) for row in rows
+            ]
+        return self.read(rows)
+
+
+# The others refuse any isolation level but READ COMMITTED.
+_READS = {
+    "auth_cleanup_job",
+    "auth_creds_history",
+    "auth_creds_version",
+    "auth_export",
+    "auth_get_creds",
+    "auth_get_keys",
+    "auth_list_audit",
+    "auth_list_companies",
+    "auth_list_keys",
+    "auth_list_leases",
+    "auth_schema_version",
+    "auth_stats",
+    "auth_status",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +130,57 @@ def _statement(schema: str, function: str, names: tuple[str, ...], table: bool) 
 
 
 class _JsonLoader(Loader):
-    """json and jsonb in binary format, whatever loader the connection was given."""
+    """json and jsonb in binary format as its text: read where it is known what it is."""
 
     format = Format.BINARY
 
-    def load(self, data: Buffer) -> Any:
-        return json.loads(bytes(data))
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
 
 
 class _JsonbLoader(_JsonLoader):
-    def load(self, data: Buffer) -> Any:
-        return json.loads(bytes(data)[1:])  # after the version of the format
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)[1:]  # after the version of the format
+
+
+@lru_cache(maxsize=16)
+def _time_loader(usual: type[AbstractLoader]) -> type[Loader]:
+    """A loader that gives the first or last time of Python for those beyond: whoever imports keys
+    chooses their times."""
+
+    class TimeLoader(Loader):
+        format = Format.BINARY
+
+        def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+            super().__init__(oid, context)
+            self._usual = usual(oid, context).load
+
+        def load(self, data: Buffer) -> Any:
+            try:
+                return self._usual(data)
+            except DataError:
+                is_past = bytes(data)[0] & 0x80
+                return (datetime.min if is_past else datetime.max).replace(tzinfo=timezone.utc)
+
+    return TimeLoader
+
+
+_TIMESTAMPTZ = 1184
 
 
 def use_own_loaders(cursor: AdaptContext) -> None:
     """Read JSON ourselves on this cursor: the connection may have been given another reader."""
-    cursor.adapters.register_loader("json", _JsonLoader)
-    cursor.adapters.register_loader("jsonb", _JsonbLoader)
+    adapters = cursor.adapters
+    adapters.register_loader("json", _JsonLoader)
+    adapters.register_loader("jsonb", _JsonbLoader)
+    usual = adapters.get_loader(_TIMESTAMPTZ, Format.BINARY)
+    assert usual is not None
+    adapters.register_loader(_TIMESTAMPTZ, _time_loader(usual))
+
+
+@lru_cache(maxsize=32)
+def _columns(row: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cast("Any", row)))
 
 
 def _scalar(rows: Rows) -> Any:
@@ -128,14 +203,19 @@ def _fields(cls: type[Any], source: Mapping[str, Any]) -> dict[str, Any]:
     return {name: source.get(name) for name in cls.__dataclass_fields__}
 
 
+def _audit_event(*row: Any) -> AuditEvent:
+    event = AuditEvent(*row)
+    return replace(event, details=parsed_answer(row[-1]) if row[-1] is not None else None)
+
+
 def _status(rows: Rows) -> Status:
-    fields = _fields(Status, rows[0][0])
+    fields = _fields(Status, parsed_answer(rows[0][0]))
     fields["keys"] = [KeyTypeStatus(**_fields(KeyTypeStatus, keys)) for keys in fields["keys"]]
     return Status(**fields)
 
 
 def _cleanup_job(rows: Rows) -> CleanupJob:
-    fields = _fields(CleanupJob, rows[0][0])
+    fields = _fields(CleanupJob, parsed_answer(rows[0][0]))
     if fields["last_run"] is not None:
         fields["last_run"] = parsed_time(fields["last_run"])
     return CleanupJob(**fields)
@@ -162,7 +242,7 @@ def _for_company(
 class Calls:
     """The functions of the schema for one account, or for none."""
 
-    __slots__ = ("company_id", "lease", "schema", "sealing")
+    __slots__ = ("company_id", "lease", "reader", "schema", "sealing")
 
     def __init__(
         self, schema: str, company_id: str | None, encryption: Keyring | None = None
@@ -171,20 +251,39 @@ class Calls:
         self.company_id = None if company_id is None else _wire.text(company_id, "company_id")
         self.lease: Held | None = None
         self.sealing = Sealing(encryption, self.company_id)
+        self.reader = Reader(self.company_id)
 
     def _call(
         self,
         function: str,
         read: Callable[[Rows], T | Doubtful[T]],
         *,
-        table: bool = False,
+        columns: tuple[str, ...] | None = None,
         **arguments: Any,
     ) -> Call[T]:
-        statement = _statement(self.schema, function, tuple(arguments), table)
+        statement = _statement(self.schema, function, tuple(arguments), columns is not None)
         lease = self.lease
         if lease is not None and arguments.get("p_lease_token") != lease.token:
             lease = None
-        return Call(statement, tuple(arguments.values()), read, self.company_id, lease)
+        return Call(
+            self.schema,
+            function,
+            statement,
+            tuple(arguments.values()),
+            read,
+            self.company_id,
+            columns,
+            lease,
+        )
+
+    def _rows(self, function: str, row: Callable[..., T], **arguments: Any) -> Call[list[T]]:
+        """A call of a function whose rows have the fields of this class."""
+        return self._call(
+            function,
+            lambda rows: [row(*values) for values in rows],
+            columns=_columns(row),
+            **arguments,
+        )
 
     def _token(self, given: int | None) -> dict[str, Any]:
         """Unless one is given, that of the lease which the client holds."""
@@ -207,7 +306,8 @@ class Calls:
         return opened
 
     def _creds(self, rows: Rows) -> Any:
-        return _wire.decoded(self.sealing.opened_creds(rows[0][0]))
+        creds = self.sealing.opened_creds(self.reader.creds(rows[0][0]))
+        return self.reader.decoded_creds(self.reader.usable(creds))
 
     def _learn(self) -> Call[Any] | None:
         """Whether all is encrypted has to be known before creds that are to say so are saved."""
@@ -217,11 +317,11 @@ class Calls:
 
     def _learnt(self, rows: Rows) -> None:
         self.sealing.is_first = rows[0][0] is None
-        self.sealing.opened_creds(rows[0][0])
+        self.sealing.opened_creds(self.reader.creds(rows[0][0]))
 
     def _sealed_creds(self, creds: object) -> Callable[[], str]:
         """Creds of this moment, to be sealed when they are sent."""
-        encoded = _wire.encoded_creds(creds)
+        encoded = encoded_creds(creds)
         if self.sealing.keyring is None:
             text = _wire.compact(encoded)
             return lambda: text
@@ -241,7 +341,7 @@ class Calls:
 
     @_for_company
     def init_creds(self, creds: object, *, lease_token: int | None) -> Call[Any]:
-        encoded = _wire.encoded_creds(creds)
+        encoded = encoded_creds(creds)
         return self._call(
             "auth_init_creds",
             self._creds,
@@ -276,10 +376,15 @@ class Calls:
 
     @_for_company
     def get_keys(self, keys: object, key_ids: Iterable[str] | None) -> Call[Any]:
+        reader = self.reader
         if key_ids is None:
             return self._call(
                 "auth_get_keys",
-                self._opened(lambda opening, rows: _wire.decoded_types(opening.types(rows[0][0]))),
+                self._opened(
+                    lambda opening, rows: reader.decoded_types(
+                        opening.types(reader.types(rows[0][0]))
+                    )
+                ),
                 p_company_id=self.company_id,
                 p_keys=_wire.dumps_wanted(keys),
             )
@@ -287,8 +392,8 @@ class Calls:
         return self._call(
             "auth_get_keys",
             self._opened(
-                lambda opening, rows: _wire.decoded_ids(
-                    opening.types({key_type: rows[0][0]})[key_type]
+                lambda opening, rows: reader.decoded_ids(
+                    key_type, opening.ids(key_type, reader.ids(key_type, rows[0][0]))
                 )
             ),
             p_company_id=self.company_id,
@@ -334,17 +439,20 @@ class Calls:
     ) -> Call[list[KeyRow]]:
         arguments: dict[str, Any] = {} if values else {"p_values": False}
         key_type = _wire.text(key_type, "key_type")
+        reader = self.reader
 
         def read(opening: Opening, rows: Rows) -> list[KeyRow]:
-            return [
-                KeyRow(key_id, _wire.decoded(opening(key_type, key_id, value)), *times)
-                for key_id, value, *times in rows
-            ]
+            found = []
+            for key_id, text, updated_at, expires_at in rows:
+                value = opening(key_type, key_id, reader.value(key_type, key_id, text))
+                value = reader.decoded(key_type, key_id, value)
+                found.append(KeyRow(key_id, value, updated_at, expires_at))
+            return found
 
         return self._call(
             "auth_list_keys",
             self._opened(read),
-            table=True,
+            columns=_columns(KeyRow),
             p_company_id=self.company_id,
             p_key_type=key_type,
             **_page(after, limit),
@@ -352,10 +460,9 @@ class Calls:
         )
 
     def list_companies(self, *, after: str | None, limit: int) -> Call[list[Company]]:
-        return self._call(
+        return self._rows(
             "auth_list_companies",
-            lambda rows: [Company(*row) for row in rows],
-            table=True,
+            Company,
             **_page(after, limit),
         )
 
@@ -386,12 +493,12 @@ class Calls:
     @_for_company
     def export(self, *, decrypt: bool) -> Call[dict[str, Any]]:
         def read(opening: Opening, rows: Rows) -> dict[str, Any]:
-            state: dict[str, Any] = rows[0][0]
+            state = self.reader.state(rows[0][0])
             if decrypt:
                 state["creds"] = self.sealing.opened_creds(state["creds"])
                 state["keys"] = opening.types(state["keys"])
-            state["creds"] = _wire.decoded(state["creds"])
-            state["keys"] = _wire.decoded_types(state["keys"])
+            state["creds"] = self.reader.decoded_creds(state["creds"])
+            self.reader.decoded_types(state["keys"])
             return state
 
         return self._call("auth_export", self._opened(read), p_company_id=self.company_id)
@@ -412,14 +519,13 @@ class Calls:
 
     def _sealed_state(self, state: object, mode: str) -> str:
         """What `export()` gave, encrypted or not, as it is sent."""
-        encoded = _wire.encoded(state, "state")
-        if self.sealing.keyring is None or not isinstance(encoded, dict):
+        encoded = encoded_state(state)
+        if self.sealing.keyring is None:
             return _wire.compact(encoded)
-        encoded["keys"] = self.sealing.batch(
-            self.sealing.unsealed(_wire.encoded_keys(encoded.get("keys"), "state.keys"))
-        )
+        encoded["keys"] = self.sealing.batch(self.sealing.unsealed(encoded["keys"]))
         if encoded.get("creds") is not None:
             creds = self.sealing.unsealed_creds(encoded["creds"])
+            check_creds(creds, "state.creds")
             encoded["creds"] = self.sealing.creds(creds, complete=mode != "merge")
         return _wire.compact(encoded)
 
@@ -451,15 +557,18 @@ class Calls:
         return self._call("auth_cleanup_job", _cleanup_job)
 
     @_for_company
-    def acquire_lease(self, holder: str, *, ttl: timedelta | None, steal: bool) -> Call[Lease]:
+    def acquire_lease(
+        self, holder: str, *, ttl: timedelta | None, steal: bool, token: int | None = None
+    ) -> Call[Lease]:
         return self._call(
             "auth_acquire_lease",
             _lease,
-            table=True,
+            columns=_columns(Lease),
             p_company_id=self.company_id,
             p_holder=_wire.text(holder, "holder"),
             **_ttl(ttl),
             **_flag("p_steal", steal),
+            **({} if token is None else {"p_token": _wire.whole(token, "token")}),
         )
 
     @_for_company
@@ -482,19 +591,17 @@ class Calls:
         )
 
     def list_leases(self, *, after: str | None, limit: int) -> Call[list[LeaseRow]]:
-        return self._call(
+        return self._rows(
             "auth_list_leases",
-            lambda rows: [LeaseRow(*row) for row in rows],
-            table=True,
+            LeaseRow,
             **_page(after, limit),
         )
 
     @_for_company
     def creds_history(self) -> Call[list[CredsVersion]]:
-        return self._call(
+        return self._rows(
             "auth_creds_history",
-            lambda rows: [CredsVersion(*row) for row in rows],
-            table=True,
+            CredsVersion,
             p_company_id=self.company_id,
         )
 
@@ -535,18 +642,25 @@ class Calls:
     def list_audit(self, *, before: datetime | None, limit: int) -> Call[list[AuditEvent]]:
         return self._call(
             "auth_list_audit",
-            lambda rows: [AuditEvent(*row) for row in rows],
-            table=True,
+            lambda rows: [_audit_event(*row) for row in rows],
+            columns=_columns(AuditEvent),
             **_text("p_company_id", self.company_id),
             **_time("p_before", before),
             p_limit=_wire.whole(limit, "limit", bits=32),
         )
 
-    def stats(self) -> Call[list[KeyStats]]:
+    def configure(self, name: str, value: str | None) -> Call[str | None]:
         return self._call(
+            "auth_configure",
+            _scalar,
+            p_name=_wire.text(name, "name"),
+            p_value=None if value is None else _wire.text(value, "value"),
+        )
+
+    def stats(self) -> Call[list[KeyStats]]:
+        return self._rows(
             "auth_stats",
-            lambda rows: [KeyStats(*row) for row in rows],
-            table=True,
+            KeyStats,
             **_text("p_company_id", self.company_id),
         )
 
@@ -555,6 +669,19 @@ class Calls:
 
     def status(self) -> Call[Status]:
         return self._call("auth_status", _status)
+
+
+def encoded_state(state: object) -> dict[str, Any]:
+    """What `export()` gave, as it is sent; the database looks at what is beside creds and keys."""
+    if not isinstance(state, Mapping):
+        raise InvalidInput(
+            "invalid state", detail=f"state: an object is expected, not {type(state).__name__}"
+        )
+    creds, keys = state.get("creds"), state.get("keys")
+    encoded: dict[str, Any] = _wire.encoded({**state, "creds": None, "keys": None}, "state")
+    encoded["creds"] = None if creds is None else encoded_creds(creds, "state.creds")
+    encoded["keys"] = _wire.encoded_keys(keys, "state.keys")
+    return encoded
 
 
 def _text(argument: str, value: str | None) -> dict[str, Any]:

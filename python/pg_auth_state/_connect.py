@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import ConnStatus
+from psycopg.pq import Conninfo, ConnStatus
 
 from .errors import InvalidInput
 
@@ -28,11 +30,19 @@ _PORTS = re.compile(r"\d*(,\d*)*")
 def checked(conninfo: str) -> str:
     """`conninfo` if it can be understood. libpq's own complaints quote it, password and all."""
     hint = "Percent-encode special characters of the password, as %40 for @ and %2F for /."
+    if "://" not in conninfo:
+        hint = "It is name=value pairs; a value with blanks stands in single quotes."
     try:
         parameters = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
         parameters = None
     if parameters is None:
+        unknown = _unknown_parameters(conninfo)
+        if unknown:
+            raise InvalidInput(
+                f"the connection string has parameters that libpq does not know: {unknown}",
+                hint="Take them out, or correct them.",
+            )
         raise InvalidInput("the connection string cannot be read", hint=hint)
     # Part of a password that holds a character of the URL's own ends up here.
     if "@" in str(parameters.get("host", "")):
@@ -42,6 +52,41 @@ def checked(conninfo: str) -> str:
     if not _PORTS.fullmatch(str(parameters.get("port", ""))):
         raise InvalidInput("the connection string has a port that is not a number", hint=hint)
     return conninfo
+
+
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+_SECRET = re.compile("passw|pwd|secret|token", re.IGNORECASE)
+_HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d*)?")
+
+
+def _unknown_parameters(url: str) -> str:
+    """The parameters of a URL that libpq does not know, each with the nearest that it knows.
+
+    Nothing, where a question mark or an ampersand may be one of the password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("postgresql", "postgres"):
+        return ""
+    address, _, query = rest.partition("?")
+    hosts, slash, _ = address.partition("/")
+    names = [unquote(part.partition("=")[0]) for part in query.split("&")]
+    if (
+        "@" in query  # the host is still to come
+        or any(_HOST.fullmatch(host) is None for host in hosts.rpartition("@")[2].split(","))
+        or ("@" not in hosts and ":" in hosts and not slash)  # user:password, and no host
+    ):
+        return ""
+    secret = next((at for at, name in enumerate(names) if _SECRET.search(name)), len(names))
+    del names[secret + 1 :]  # which may be the rest of that one
+    known = [option.keyword.decode() for option in Conninfo.get_defaults()] + ["ssl"]
+    found = dict.fromkeys(names)
+    unknown = [name for name in found if name not in known and _PARAMETER.fullmatch(name)]
+    return ", ".join(name + _nearest(name, known) for name in unknown)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name.lower(), known, 1, 0.75)
+    return f" (is it {near[0]}?)" if near else ""
 
 
 def conninfo_of(info: ConnectionInfo) -> str:

@@ -1,18 +1,21 @@
 """Put the package into a database, and take it out again.
 
-Both run the packaged SQL file, which is one transaction under one lock. Connect to the server
-itself and not through a transaction-mode pooler: the schema is chosen by a setting of the session.
+Both run the packaged SQL file, which is one transaction under one lock, with the settings that it
+needs inside of this transaction. Nothing stays in the session: any pooler will do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from . import _connect, _sql
+from . import _connect, _sql, _wire
+from ._secrecy import give_hint, without_values
 from ._sync.client import AuthState
 from .errors import UnsafeRequest, translated
 from .scheduling import unschedule
@@ -41,8 +44,10 @@ def install(
 
     Raises:
         UnsafeRequest: Something stands in the way; `hint` says what to do.
+        psycopg.errors.InsufficientPrivilege: The login may not; the HINT says what it lacks, or
+            which function of somebody else refused.
     """
-    notices = _run(database, schema, _sql.INSTALL, on_notice)
+    notices = _run(database, schema, _sql.INSTALL, on_notice, hint=_TO_INSTALL)
     with AuthState(database, schema=schema) as state:
         return Installed(state.schema_version(), schema, notices)
 
@@ -73,19 +78,28 @@ def uninstall(
             notices.append(f"the scheduled cleanup could not be removed: {_first_line(error)}")
             if on_notice is not None:
                 on_notice(notices[-1])
-    return notices + _run(database, schema, _sql.UNINSTALL, on_notice, drop_data=drop_data)
+    return notices + _run(
+        database, schema, _sql.UNINSTALL, on_notice, hint=_TO_UNINSTALL, drop_data=drop_data
+    )
 
 
 def _has_accounts(database: str, schema: str) -> bool:
     try:
         with AuthState(database, schema=schema) as state:
             return bool(state.list_companies(limit=1))
-    except psycopg.ProgrammingError:  # not installed, or not for this login: the file says so
+    except (psycopg.ProgrammingError, UnsafeRequest):  # the file says what stands in the way
         return True
 
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
+
+
+_TO_INSTALL = (
+    "The login that installs needs CREATEROLE. It owns the schema, or it may create it in the "
+    "database."
+)
+_TO_UNINSTALL = "Uninstall as the login that installed, or as a superuser."
 
 
 def _run(
@@ -94,8 +108,10 @@ def _run(
     name: str,
     on_notice: Callable[[str], None] | None,
     *,
+    hint: str,
     drop_data: bool = False,
 ) -> list[str]:
+    """Run the file. `hint` is for a login that may not."""
     notices: list[str] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
@@ -106,21 +122,55 @@ def _run(
         if on_notice is not None:
             on_notice(notices[-1])
 
+    schema = _wire.text(schema, "schema")
     refusal = None
-    with psycopg.connect(
-        _connect.checked(database), autocommit=True, **_connect.PARAMETERS
-    ) as connection:
-        path = sql.Identifier(schema).as_string(connection)
-        connection.execute("select set_config('search_path', %s, false)", (path,))
-        if drop_data:
-            connection.execute("select set_config('auth_state.uninstall', 'drop data', false)")
+    with (
+        without_values(),
+        psycopg.connect(
+            _connect.checked(database), autocommit=True, **_connect.PARAMETERS
+        ) as connection,
+    ):
+        script = _script(connection, name, schema, drop_data)
         connection.add_notice_handler(note)
         try:
-            connection.execute(_sql.read(name).encode())
+            connection.execute(script.encode())
         except psycopg.Error as error:
-            refusal = translated(error)
+            refusal = translated(error, sends_json=False)
             if refusal is None:
+                if error.sqlstate == "42501":
+                    _explain(error, script, hint)
                 raise
     if refusal is not None:
         raise refusal
     return notices
+
+
+def _script(connection: psycopg.Connection[Any], name: str, schema: str, drop_data: bool) -> str:
+    """The file, with its settings behind its first statement: they end with its transaction."""
+    path = sql.Identifier(schema).as_string(connection)
+    settings = [f"set local search_path = {path};"]
+    if drop_data:
+        settings.append("set local auth_state.uninstall = 'drop data';")
+    before, begin, after = _sql.read(name).partition("\nbegin;\n")
+    assert begin
+    return f"{before}{begin}{' '.join(settings)}\n{after}"
+
+
+_FUNCTION = r"""((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)"""
+_CALLED = re.compile(rf"^PL/\w+ function {_FUNCTION}\([^()]*\) line \d+", re.MULTILINE)
+_TRIGGERED = re.compile(rf"{_FUNCTION}\(\)")  # in a server's own language
+
+
+def _explain(error: psycopg.Error, script: str, hint: str) -> None:
+    """Say what the login lacks, or whose function refused: CONTEXT, which tells, does not stay."""
+    context = error.diag.context or ""
+    called = _CALLED.findall(context) or _TRIGGERED.findall(context)
+    foreign = [name for name in dict.fromkeys(called) if f"function {name} (" not in script]
+    if foreign:
+        hint = (
+            f"It comes of {', '.join(f'{name}()' for name in foreign)}, which is not part of "
+            "pg-auth-state: an event trigger, perhaps. Have its owner let this login pass."
+        )
+        give_hint(error, hint, beside=True)
+    else:
+        give_hint(error, hint)

@@ -51,11 +51,17 @@ def poll_pause(held_until: datetime | None, give_up_at: float) -> float:
     return max(0.0, min(pause, give_up_at - now()))
 
 
-def held_by_another(lease: Lease, company_id: str | None) -> LeaseHeld:
+def held_already(lease: Lease, holder: str, company_id: str | None) -> LeaseHeld:
+    """The error for `holder`, who asked for the lease and did not get it."""
+    message = "somebody else holds the lease"
+    hint = "Wait with `wait=`, or take it from them with `steal=True`."
+    if lease.holder == holder:
+        message = "your own name holds it: is another process running under it?"
+        hint = "Give each process a name of its own. After a restart wait with `wait=`."
     error = LeaseHeld(
-        "somebody else holds the lease",
+        message,
         detail=f"{lease.holder} holds it until {lease.expires_at}.",
-        hint="Wait with `wait=`, or take it from them with `steal=True`.",
+        hint=hint,
         company_id=company_id,
     )
     error.holder, error.expires_at = lease.holder, lease.expires_at
@@ -79,6 +85,8 @@ class Held:
         on_lost: OnLost | None,
     ) -> None:
         assert lease.token is not None
+        assert lease.holder is not None
+        assert lease.expires_at is not None
         self.token = lease.token
         self.holder = lease.holder
         self.expires_at = lease.expires_at

@@ -13,7 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ._identity import header, identity, is_paired, is_sealed
-from ._wire import Value
+from ._reading import named, unreadable
+from ._wire import NotJson, Unreadable, Value, parsed
 from .errors import DecryptionError, InvalidInput, PlaintextRefused
 
 if TYPE_CHECKING:
@@ -169,13 +170,17 @@ class Sealing:
         return self._opened((key_type, key_id), header(sealed), sealed)
 
     def opened_text(self, key_type: str, key_id: str | None, sealed: str) -> str:
-        """The text that was encrypted, of creds where `key_id` is None."""
+        """The text that was encrypted, of creds where `key_id` is None. Python need not be able
+        to read what it says."""
         return self._read((key_type, key_id), header(sealed), sealed)[0]
 
     def _opened(
         self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
     ) -> Value:
-        return self._read(place, found, sealed)[1]
+        _, value = self._read(place, found, sealed)
+        if isinstance(value, Unreadable):
+            raise unreadable(self.company_id, *place, value.reason)
+        return value
 
     def _read(
         self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
@@ -189,6 +194,7 @@ class Sealing:
     def _verified(
         self, place: tuple[str, str | None], found: Mapping[str, Any] | None, sealed: str
     ) -> tuple[str, Value]:
+        """Text and value; for a value that Python cannot read why it cannot."""
         if self.keyring is None:
             raise NotOpened("It is encrypted, and no keys were given.")
         plain = self.keyring.decrypted(sealed, found)
@@ -198,11 +204,14 @@ class Sealing:
             "id" in found if key_id is None else found.get("id") != key_id
         ):
             raise NotOpened("It belongs to another company, type or id, and was moved.")
+        value: Value
         try:
             text = plain.decode()
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = parsed(text)
+        except (UnicodeDecodeError, NotJson):
             raise NotOpened("What is in it is no JSON.") from None
+        except Unreadable as error:
+            value = error
         kept = {name: found[name] for name in _MEMBERS if name in found}
         self._remember(place, _digest(kept, plain), sealed)
         return text, value
@@ -217,7 +226,7 @@ class Sealing:
     ) -> DecryptionError:
         kid = (found or {}).get("kid")
         error = DecryptionError(
-            f"{_named(place)} of company {json.dumps(self.company_id)} cannot be decrypted"
+            f"{named(*place)} of company {json.dumps(self.company_id)} cannot be decrypted"
             + (f", key {json.dumps(kid)}" if isinstance(kid, str) else ""),
             detail=reason,
             hint="Give the key that it was encrypted with, or restore it from a backup. "
@@ -231,7 +240,7 @@ class Sealing:
     def _refused(self, key_type: str, key_id: str | None) -> PlaintextRefused:
         place = key_type, key_id
         error = PlaintextRefused(
-            f"{_named(place)} of company {json.dumps(self.company_id)} is not encrypted",
+            f"{named(*place)} of company {json.dumps(self.company_id)} is not encrypted",
             detail="Plain values are not allowed."
             if self.keyring is not None and self.keyring.allow_plaintext is False
             else "Everything of this company was encrypted already: somebody wrote it since.",
@@ -265,12 +274,13 @@ class Opening:
         self.is_doubtful |= keyring.allow_plaintext is None
         return stored
 
+    def ids(self, key_type: str, values: dict[str, Value]) -> dict[str, Value]:
+        """{id: value}."""
+        return {key_id: self(key_type, key_id, value) for key_id, value in values.items()}
+
     def types(self, values: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
         """{type: {id: value}}."""
-        return {
-            key_type: {key_id: self(key_type, key_id, value) for key_id, value in of_type.items()}
-            for key_type, of_type in values.items()
-        }
+        return {key_type: self.ids(key_type, of_type) for key_type, of_type in values.items()}
 
 
 _MEMBERS = ("company", "type", "id", "kid", "paired", "identity", "complete")
@@ -285,8 +295,3 @@ def _digest(members: Mapping[str, Any], text: bytes) -> bytes:
 def text_of(encoded: Value) -> str:
     """The JSON text to encrypt, as JavaScript spells it too."""
     return json.dumps(encoded, separators=(",", ":"), ensure_ascii=False)
-
-
-def _named(place: tuple[str, str | None]) -> str:
-    key_type, key_id = place
-    return "the creds" if key_id is None else f"{key_type} {json.dumps(key_id)}"

@@ -15,7 +15,7 @@ import math
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from .errors import InvalidInput
 
@@ -23,10 +23,64 @@ Value: TypeAlias = Any
 """JSON (dict, list, str, int, float, bool, None) in which `bytes` may stand anywhere."""
 
 MAX_DEPTH = 200
-_MAX_INT_BITS = 13_000  # Python reads no integer of more than 4,300 digits
+_MAX_INT_BITS = (
+    14_285  # Python reads no integer of more than 4,300 digits, or of fewer if it is told
+)
+_SAFE_INT_BITS = 2_000  # which it reads however it is told
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class Unreadable(Exception):
+    """A value is JSON, but none that Python can read and write back. `reason` ends "It …"."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class NotJson(Unreadable):
+    """It is no JSON."""
+
+
+TOO_DEEP = "is nested too deep"
+_TOO_LARGE = "holds a number that is too large"
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number == 0 and digits.lower().partition("e")[0].strip("-0."):
+        raise Unreadable("holds a number that is too small")
+    if math.isfinite(number):
+        return number
+    raise Unreadable(_TOO_LARGE)
+
+
+def _constant(name: str) -> NoReturn:
+    raise NotJson("holds NaN or Infinity, which JSON does not have")
+
+
+decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_constant)
+"""Reads numbers exactly, or as near as a double is, or not at all."""
+
+
+def parsed(text: str | bytes) -> Value:
+    """JSON as it is stored.
+
+    Raises:
+        Unreadable: Python cannot read it.
+    """
+    try:
+        return decoder.decode(text if isinstance(text, str) else text.decode())
+    except json.JSONDecodeError:
+        pass  # it quotes the whole text
+    except RecursionError:
+        raise Unreadable(TOO_DEEP) from None
+    except UnicodeDecodeError:
+        pass
+    except ValueError:  # an integer of more than 4,300 digits
+        raise Unreadable(_TOO_LARGE) from None
+    raise NotJson("is no JSON")
 
 
 class _Refused(Exception):
@@ -80,9 +134,9 @@ def _encoded(value: object, depth: int = 0) -> Value:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"type": "Buffer", "data": b64encode(value).decode("ascii")}
+        return current_buffer(value)
     if isinstance(value, int):
-        if value.bit_length() > _MAX_INT_BITS:
+        if value.bit_length() > _SAFE_INT_BITS and not _is_readable(value):
             raise _Refused("the number is too large")
         return value
     if isinstance(value, float):
@@ -105,7 +159,18 @@ def _encoded(value: object, depth: int = 0) -> Value:
     raise _Refused(f"{type(value).__name__} is not JSON")
 
 
+def _is_readable(value: int) -> bool:
+    try:
+        return value.bit_length() <= _MAX_INT_BITS and len(str(abs(value))) <= 4300
+    except ValueError:
+        return False
+
+
 def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value]:
+    if depth >= 0 and ("type" in mapping or "buffer" in mapping or "0" in mapping):
+        found = old_buffer(mapping)
+        if found is not None:
+            return current_buffer(found)
     encoded: dict[str, Value] = {}
     for key, item in mapping.items():
         text = _encoded_key(key)
@@ -119,10 +184,13 @@ def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value
     return encoded
 
 
-def encoded(value: object, root: str) -> Value:
-    """`value` as it is sent and stored; InvalidInput names the path below `root`."""
+def encoded(value: object, root: str, above: int = 0) -> Value:
+    """`value` as it is sent and stored; InvalidInput names the path below `root`.
+
+    `above` levels do not count as nesting: those of a batch around its values.
+    """
     try:
-        return _encoded(value)
+        return _encoded(value, -above)
     except _Refused as refused:
         raise refused.as_invalid_input(root) from None
 
@@ -136,22 +204,8 @@ def compact(encoded: Value) -> str:
     return json.dumps(encoded, separators=(",", ":"))
 
 
-def dumps_creds(creds: object) -> str:
-    return compact(encoded_creds(creds))
-
-
 def dumps_keys(data: object) -> str:
     return compact(encoded_keys(data))
-
-
-def encoded_creds(creds: object) -> Value:
-    """Creds: an object, or the string that an encrypting client made of one."""
-    if not isinstance(creds, (Mapping, str)):
-        raise InvalidInput(
-            "invalid creds",
-            detail=f"creds: an object is expected, not {type(creds).__name__}",
-        )
-    return encoded(creds, "creds")
 
 
 def encoded_keys(data: object, root: str = "data") -> dict[str, dict[str, Value]]:
@@ -166,7 +220,7 @@ def encoded_keys(data: object, root: str = "data") -> dict[str, dict[str, Value]
                 raise refused
     except _Refused as refused:
         raise refused.as_invalid_input(root) from None
-    batch: dict[str, dict[str, Value]] = encoded(data, root)
+    batch: dict[str, dict[str, Value]] = encoded(data, root, 2)
     return batch
 
 
@@ -243,7 +297,7 @@ def buffer(data: object) -> bytes | None:
     """The bytes of a Buffer's `data`: base64, or a list of numbers; None if it is neither."""
     if isinstance(data, str):
         return _from_base64(data)
-    if isinstance(data, list):
+    if isinstance(data, (list, tuple)):
         try:
             return bytes(data)
         except (TypeError, ValueError):
@@ -251,7 +305,26 @@ def buffer(data: object) -> bytes | None:
     return None
 
 
-def _indexed(value: dict[str, Value]) -> bytes | None:
+def current_buffer(content: bytes | bytearray | memoryview) -> dict[str, Value]:
+    """The only form of a Buffer that every version of Baileys reads."""
+    return {"type": "Buffer", "data": b64encode(content).decode("ascii")}
+
+
+def old_buffer(value: Mapping[str, Value]) -> bytes | None:
+    """The bytes of a Buffer in a form that not every version of Baileys reads; None for anything
+    else, the current form among it."""
+    if value.get("type") == "Buffer" and isinstance(value.get("data"), str):
+        return None
+    return _content(value)
+
+
+def _content(value: Mapping[str, Value]) -> bytes | None:
+    if value.get("type") == "Buffer" or value.get("buffer") is True:
+        return buffer(value["data"] if "data" in value else value.get("value"))
+    return _indexed(value) if "0" in value else None
+
+
+def _indexed(value: Mapping[str, Value]) -> bytes | None:
     """A Uint8Array that went through a plain JSON.stringify: {"0": 5, "1": 255}."""
     items = [value.get(str(index)) for index in range(len(value))]
     if all(type(item) is int and 0 <= item < 256 for item in items):
@@ -272,39 +345,32 @@ def carried(value: dict[str, Value]) -> str | None:
 
 def _special(value: dict[str, Value]) -> bytes | str | None:
     """What an object with `type`, `buffer` or `0` stands for; None if for itself."""
-    kind = value.get("type")
-    if kind == "Utf16":
-        return carried(value)
-    if kind == "Buffer" or value.get("buffer") is True:
-        return buffer(value["data"] if "data" in value else value.get("value"))
-    return _indexed(value) if "0" in value else None
+    return carried(value) if value.get("type") == "Utf16" else _content(value)
 
 
-def decoded(value: Value) -> Value:
-    """A stored value as Python has it: buffers are bytes, carried strings strings again."""
+def decoded(value: Value, depth: int = 0) -> Value:
+    """A stored value as Python has it: buffers are bytes, carried strings strings again.
+
+    Raises:
+        Unreadable: It is nested deeper than what can be written.
+    """
     if isinstance(value, dict):
         if "type" in value or "buffer" in value or "0" in value:
             special = _special(value)
             if special is not None:
                 return special
+        if depth == MAX_DEPTH:
+            raise Unreadable(TOO_DEEP)
         for key, item in value.items():
             if isinstance(item, (dict, list)):
-                value[key] = decoded(item)
+                value[key] = decoded(item, depth + 1)
     elif isinstance(value, list):
+        if depth == MAX_DEPTH:
+            raise Unreadable(TOO_DEEP)
         for index, item in enumerate(value):
             if isinstance(item, (dict, list)):
-                value[index] = decoded(item)
+                value[index] = decoded(item, depth + 1)
     return value
-
-
-def decoded_ids(values: dict[str, Value]) -> dict[str, Value]:
-    """{id: value}. Ids are any text: the mapping itself never stands for a buffer."""
-    return {key_id: decoded(value) for key_id, value in values.items()}
-
-
-def decoded_types(types: dict[str, dict[str, Value]]) -> dict[str, dict[str, Value]]:
-    """{type: {id: value}}."""
-    return {key_type: decoded_ids(values) for key_type, values in types.items()}
 
 
 def same(left: Value, right: Value) -> bool:

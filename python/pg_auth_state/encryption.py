@@ -10,13 +10,15 @@ from typing import Any
 
 from . import _wire
 from ._sealing import NotOpened
-from .errors import InvalidInput
+from .errors import InvalidInput, MissingExtra
 
 try:
     from joserfc import jwe
     from joserfc.jwk import OctKey
 except ImportError:
-    raise ImportError("encryption wants joserfc: pip install 'pg-auth-state[encryption]'") from None
+    raise MissingExtra(
+        "encryption needs joserfc: pip install 'pg-auth-state[encryption]'"
+    ) from None
 
 __all__ = ["Keyring"]
 

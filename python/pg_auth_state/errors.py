@@ -2,7 +2,8 @@
 
 What goes wrong with the connection, the server or the caller's rights stays psycopg's own
 exception, `psycopg.OperationalError` or `psycopg.errors.InsufficientPrivilege` for example.
-No message made here holds a value, only names, ids and JSON paths.
+No message made here holds a value, only names, ids and JSON paths. psycopg's errors lose what the
+server may quote in them: CONTEXT, internal query and positions.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ __all__ = [
     "InvalidInput",
     "LeaseHeld",
     "LeaseLost",
+    "MissingExtra",
     "NotFound",
     "PlaintextRefused",
+    "UnreadableValue",
     "UnsafeRequest",
     "VersionConflict",
 ]
@@ -88,11 +91,12 @@ class LeaseLost(AuthStateError):
 class LeaseHeld(LeaseLost):
     """WA002 from entering `lease()`: `holder` has the account, until `expires_at` or longer.
 
-    It was never ours: there is nothing to stop.
+    It was never ours: there is nothing to stop. `holder` may be our own name: another process runs
+    under it, or has a moment ago.
     """
 
-    holder: str
-    expires_at: datetime
+    holder: str | None
+    expires_at: datetime | None
 
 
 class VersionConflict(AuthStateError):
@@ -122,6 +126,18 @@ class UnsafeRequest(AuthStateError):
     code = "WA006"
 
 
+class UnreadableValue(AuthStateError):
+    """A stored value is JSON that Python cannot read, or could not write back as it was.
+
+    An integer of more than 4,300 digits, a fraction beyond what a double holds, more than 200
+    levels of nesting. `key_type` and `key_id` say which value; of creds `key_type` is "creds" and
+    `key_id` None. All else of the account can be read. `sqlstate` is "".
+    """
+
+    key_type: str
+    key_id: str | None
+
+
 class DecryptionError(AuthStateError):
     """A stored value cannot be decrypted: no key, another key, or it was changed or moved.
 
@@ -141,6 +157,10 @@ class PlaintextRefused(DecryptionError):
     """
 
 
+class MissingExtra(ImportError):
+    """An optional package is not installed; the message has the pip command."""
+
+
 _BY_SQLSTATE: dict[str, type[AuthStateError]] = {
     cls.code: cls
     for cls in (
@@ -158,7 +178,9 @@ _JSON_SYNTAX = {"22P02", "22P05"}
 _JSON_CONTEXT = "JSON data"
 
 
-def translated(error: psycopg.Error, company_id: str | None = None) -> AuthStateError | None:
+def translated(
+    error: psycopg.Error, company_id: str | None = None, *, sends_json: bool = True
+) -> AuthStateError | None:
     """The exception of this package that `error` stands for; None leaves it psycopg's own."""
     diagnostics = error.diag
     sqlstate = error.sqlstate or ""
@@ -170,8 +192,21 @@ def translated(error: psycopg.Error, company_id: str | None = None) -> AuthState
             hint=diagnostics.message_hint,
             company_id=company_id,
         )
-    if sqlstate in _JSON_SYNTAX or _JSON_CONTEXT in (diagnostics.context or ""):
+    if sends_json and (sqlstate in _JSON_SYNTAX or _JSON_CONTEXT in (diagnostics.context or "")):
         return InvalidInput(
             "the database cannot read the JSON", sqlstate=sqlstate, company_id=company_id
         )
     return None
+
+
+NO_GRANT = "The login needs the role auth_state_service, or one of those in docs/security.md."
+
+
+def has_no_grant(error: psycopg.Error, *names: str) -> bool:
+    """Whether the login may not call the function, or look into the schema, of these names."""
+    message = error.diag.message_primary or ""
+    return (
+        error.sqlstate == "42501"
+        and error.diag.source_function == "aclcheck_error"
+        and any(message.rpartition(" ")[2].strip('"') == name for name in names)
+    )

@@ -57,13 +57,19 @@ class KeyFile:
 
         content = self.content
         if content is None:
-            content = _read(self.path.replace(_COMPANY, quote(company_id, safe="")))
+            content = _read(self.path.replace(_COMPANY, _file_name(company_id)))
         return Keyring.from_jwks(
             content,
             self.current,
             plain_types=self.plain_types,
             allow_plaintext=self.allow_plaintext,
         )
+
+
+def _file_name(company_id: str) -> str:
+    """The account as in a URL; "." and ".." would be other folders."""
+    name = quote(company_id, safe="")
+    return name if name.strip(".") else name.replace(".", "%2E")
 
 
 def _read(path: str) -> bytes:

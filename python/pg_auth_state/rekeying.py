@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from . import _wire
 from ._identity import header, is_sealed
@@ -16,7 +16,8 @@ from ._sync.client import AuthState
 from ._wire import Value
 from .encryption import Keyring
 from .errors import DecryptionError
-from .files.database import Company, Database
+from .files import values
+from .files.database import Company, Database, StoredRow
 from .keyfiles import KeyFile
 from .rows import KeyStats
 
@@ -24,8 +25,13 @@ __all__ = ["PLAIN", "Rekeyed", "rekey", "survey"]
 
 PLAIN = "plain"
 
-_BATCH_BYTES = 4_000_000
+# As stored: what is compressed there is up to 255 times as long here.
+_BATCH_BYTES = 1_000_000
 _BATCH_ROWS = 1000
+
+_MOST_KEYS = 20
+_MOST_PROBLEMS = 100
+OTHER_KEYS = "other keys"
 
 Progress = Callable[[int, int], None]
 
@@ -34,22 +40,32 @@ Progress = Callable[[int, int], None]
 class Rekeyed:
     """What became of an account.
 
-    `found` counts values, the creds among them, by the key they were under, `plain` for none.
-    `written` were written anew. `unreadable` says what could not be decrypted and was left as it
-    is. `complete`: everything is under the current key, and the creds, if any, say so. `forgotten`
-    counts earlier creds.
+    `found` counts values, the creds among them, by the key they were under, `plain` for none; who
+    writes values names keys as he likes, and beyond 20 names the rest is counted as `other keys`.
+    `written` were written anew. `left` could not be decrypted and were left as they are;
+    `unreadable` says which, the first 100 of them. `complete`: everything is under the current key,
+    and the creds, if any, say so. `forgotten` counts earlier creds.
     """
 
     company_id: str
     current: str
     found: dict[str, int] = field(default_factory=dict)
     written: int = 0
+    left: int = 0
     unreadable: list[str] = field(default_factory=list)
     complete: bool = False
     forgotten: int = 0
 
-    def _count(self, kid: str) -> None:
-        self.found[kid] = self.found.get(kid, 0) + 1
+    def _count(self, kid: str | None) -> None:
+        name = PLAIN if kid is None else json.dumps(kid) if kid in (PLAIN, OTHER_KEYS) else kid
+        if name not in self.found and len(self.found) >= _MOST_KEYS and kid != self.current:
+            name = OTHER_KEYS
+        self.found[name] = self.found.get(name, 0) + 1
+
+    def _leave(self, error: DecryptionError) -> None:
+        self.left += 1
+        if len(self.unreadable) < _MOST_PROBLEMS:
+            self.unreadable.append(f"{error.message}: {error.detail}")
 
 
 def rekey(
@@ -101,11 +117,12 @@ def survey(database: Database, company_id: str, keyring: Keyring) -> Rekeyed:
         says_so = is_sealed(creds) and (header(creds) or {}).get("complete") is True
         result.complete = says_so and kid == keyring.current
     for types in company.stats():
-        wanted = PLAIN if types.key_type in keyring.plain_types else keyring.current
+        wanted = None if types.key_type in keyring.plain_types else keyring.current
         for page in company.stored_pages(types.key_type, _limit(types)):
-            for _, value, *_ in page:
-                result._count(_kid(value))
-                result.complete &= _kid(value) == wanted
+            for _, stored, _ in page:
+                kid = _kid(_sealed(stored))
+                result._count(kid)
+                result.complete &= kid == wanted
     return result
 
 
@@ -129,38 +146,39 @@ class _Rekey:
                 self._write(types.key_type, dict(self._anew(types.key_type, page)))
                 done += len(page)
                 self.progress(done, total)
-        self.result.complete = not self.result.unreadable
+        self.result.complete = not self.result.left
         version = self.company.creds_version()
         if version is not None:
             self._creds(version)
-        if not keep_history and not self.result.unreadable:
+        if not keep_history and not self.result.left:
             self.lease.check()
             self.result.forgotten = self.company.forget_history(
                 self.keyring.current, self.lease.token
             )
         return self.result
 
-    def _anew(
-        self, key_type: str, page: list[tuple[str, Value, datetime, datetime | None]]
-    ) -> Iterator[tuple[str, str]]:
+    def _anew(self, key_type: str, page: list[StoredRow]) -> Iterator[tuple[str, str]]:
         """Id and JSON text of what is to be written."""
         stays_plain = key_type in self.keyring.plain_types
         opening = self.company.sealing.opening()
-        for key_id, value, *_ in page:
-            kid = _kid(value)
+        for key_id, stored, _ in page:
+            assert stored is not None
+            sealed = _sealed(stored)
+            kid = _kid(sealed)
             self.result._count(kid)
-            if kid == (PLAIN if stays_plain else self.keyring.current):
+            if kid == (None if stays_plain else self.keyring.current):
                 continue
-            if kid == PLAIN:
-                text = text_of(opening(key_type, key_id, value))
-                yield key_id, self.company.sealed(key_type, key_id, text)
+            if sealed is None:
+                opening(key_type, key_id, stored)  # whether plain ones are to be refused
+                text = stored.decode()
+                yield key_id, self.company.sealed(key_type, key_id, _text(key_type, text))
                 continue
             try:
-                text = self.company.sealing.opened_text(key_type, key_id, value)
+                text = self.company.sealing.opened_text(key_type, key_id, sealed)
             except DecryptionError as error:
-                self.result.unreadable.append(f"{error.message}: {error.detail}")
+                self.result._leave(error)
                 continue
-            yield key_id, self.company.sealed(key_type, key_id, text)
+            yield key_id, self.company.sealed(key_type, key_id, _text(key_type, text))
 
     def _write(self, key_type: str, texts: dict[str, str]) -> None:
         if not texts:
@@ -178,8 +196,9 @@ class _Rekey:
         if kid == self.keyring.current and found.get("complete", False) is self.result.complete:
             return
         sealing = self.company.sealing
-        text = text_of(stored) if kid == PLAIN else sealing.opened_text("creds", None, stored)
-        creds = stored if kid == PLAIN else json.loads(text)
+        text = text_of(stored) if kid is None else sealing.opened_text("creds", None, stored)
+        text = _text(None, text)
+        creds = _wire.parsed(text)
         self.lease.check()
         self.company.put_creds(
             self.company.sealed_creds(text, creds, complete=self.result.complete),
@@ -189,10 +208,42 @@ class _Rekey:
         self.result.written += 1
 
 
-def _kid(value: Value) -> str:
+def _sealed(stored: bytes | None) -> str | None:
+    """The JWE that is stored, or None for a plain value."""
+    if stored is None or not stored.startswith(b'"eyJ'):
+        return None
+    value = _wire.parsed(stored)
+    return value if is_sealed(value) else None
+
+
+def _kid(value: Value) -> str | None:
+    """The key that a value says it is under; None for a plain one."""
     if not is_sealed(value):
-        return PLAIN
+        return None
     return str((header(value) or {}).get("kid"))
+
+
+class _Inexact(Exception):
+    """A number that would change by being read and written."""
+
+
+def _exact(digits: str) -> float:
+    number = float(digits)
+    if repr(number) != digits:
+        raise _Inexact
+    return number
+
+
+_decoder = json.JSONDecoder(parse_float=_exact)
+
+
+def _text(key_type: str | None, text: str) -> str:
+    """The JSON text to encrypt, Buffers in their current form, or the text itself where Python
+    cannot read it."""
+    try:
+        return text_of(values.stored(key_type, text, _decoder.decode(text))[1])
+    except (_Inexact, ValueError, RecursionError):
+        return text
 
 
 def _limit(types: KeyStats) -> int:

@@ -22,13 +22,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The answer to `acquire_lease()`. When somebody else holds it, `acquired` is false, `token`
-    None, and `holder` and `expires_at` are theirs."""
+    """The answer to `acquire_lease()`. When `acquired` is false, `token` is None, and `holder` and
+    `expires_at` are those of the lease there is, or was last; None if there never was one."""
 
     acquired: bool
     token: int | None
-    holder: str
-    expires_at: datetime
+    holder: str | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,14 @@ class CredsVersion:
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """Who did what. `company_id` is None where it concerned no account in particular, `login` who
-    logged in, `role` the role that was set, `holder` who held the lease of the account."""
+    logged in, `on_behalf_of` for whom it says that it acted, `role` the role that was set, `holder`
+    who held the lease of the account."""
 
     at: datetime
     company_id: str | None
     action: str
     login: str
+    on_behalf_of: str | None
     role: str
     application_name: str | None
     holder: str | None

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from . import _connect
+from ._secrecy import without_values
 from ._sync.client import AuthState
 from .errors import UnsafeRequest
 
@@ -88,5 +89,8 @@ def _run_hint(
     if job.pg_cron != "elsewhere" or not job.cron_database or not hint.startswith("select cron."):
         raise refused
     conninfo = make_conninfo(database, dbname=job.cron_database)
-    with psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection:
+    with (
+        without_values(),
+        psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection,
+    ):
         return connection.execute(hint.encode()).fetchall(), job.cron_database

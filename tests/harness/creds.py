@@ -1,17 +1,20 @@
-"""Creds that the database takes, as small as they can be."""
+"""Creds that clients and database take, as small as they can be."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-# What an encrypting client stores; its header says nothing.
+CREDS: dict[str, Any] = {"noiseKey": "n", "signedIdentityKey": "i"}
+"""The least that creds are."""
+
 JWE = "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA"
+"""What an encrypting client stores; its header says nothing."""
 
 
 def creds(**members: Any) -> dict[str, Any]:
-    """An object with `noiseKey`, `signedIdentityKey` and these members."""
-    return {"noiseKey": "n", "signedIdentityKey": "i", **members}
+    """The least that creds are, and these members."""
+    return {**CREDS, **members}
 
 
 def creds_json(**members: Any) -> str:

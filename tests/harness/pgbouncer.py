@@ -29,7 +29,8 @@ class PgBouncer:
         self._folder = Path(tempfile.mkdtemp(prefix="pg-auth-state-pgbouncer-"))
         settings = self._folder / "pgbouncer.ini"
         users = self._folder / "users.txt"
-        users.write_text('"app" ""\n')
+        names = dict.fromkeys(("app", "postgres", database.cluster.installer))
+        users.write_text("".join(f'"{name}" ""\n' for name in names))
         settings.write_text(
             f"""
             [databases]
@@ -55,8 +56,13 @@ class PgBouncer:
             command = ["setpriv", *user, *command]
         with (self._folder / "log").open("w") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        self.url = f"postgresql://app@127.0.0.1:{self.port}/{database.name}"
+        self._database = database.name
+        self.url = self.url_of("app")
         wait_until(self._answers, timeout=20)
+
+    def url_of(self, user: str) -> str:
+        """`user`: app, postgres or the installer of the cluster."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{self._database}"
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self._folder / "log").read_text()

@@ -9,13 +9,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
-from ..errors import translated
+from .._secrecy import give_hint, without_values
+from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
 T = TypeVar("T")
 Turn: TypeAlias = AbstractAsyncContextManager[None]
@@ -29,7 +30,10 @@ class Pool(Protocol):
 
 class Database(Protocol):
     async def run(self, call: Call[T], turn: Turn) -> T:
-        """Run the call, in one transaction, when it is its turn."""
+        """Run the call, in one transaction, when it is its turn.
+
+        No error of psycopg's that comes of it, whatever raised it, holds a value.
+        """
 
     async def close(self) -> None:
         """Close what was opened here."""
@@ -70,14 +74,16 @@ async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubt
             use_own_loaders(cursor)
             await cursor.execute(call.statement, call.sent(), binary=True)
             rows = await cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
         if refusal is None:
+            if has_no_grant(error, call.function, call.schema):
+                give_hint(error, NO_GRANT)
             raise
     if refusal is not None:
-        # Out here the original, whose CONTEXT may quote values, is not chained to it.
-        raise refusal
-    return call.read(rows)
+        raise refusal  # out here the original is not chained to it
+    return call.answer(names, rows)
 
 
 class OwnConnection:
@@ -88,11 +94,40 @@ class OwnConnection:
         self._connection: AsyncConnection[Any] | None = None
         self._pid = 0
         self._closed = False
+        self._has_asked = False
         self._lock = Lock()
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._lock:
-            return await execute(await self._connected(), call)
+            connection = await self._connected()
+            if call.is_read:
+                return await execute(connection, call)
+            if connection.isolation_level is None:
+                try:
+                    return await execute(connection, call)
+                except UnsafeRequest:  # nothing was written
+                    if not await self._sets_isolation(connection):
+                        raise
+            async with connection.transaction():
+                return await execute(connection, call)
+
+    async def _sets_isolation(self, connection: AsyncConnection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
+
+        Every write on this connection has a transaction of its own level from then on.
+        """
+        if self._has_asked:
+            return False
+        self._has_asked = True
+        cursor = await connection.execute("show transaction_isolation")
+        if await cursor.fetchone() in (("read committed",), ("read uncommitted",)):
+            return False
+        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        return True
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._closed:
@@ -107,6 +142,7 @@ class OwnConnection:
             self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
         )
         self._pid = os.getpid()
+        self._has_asked = False
         return self._connection
 
     async def close(self) -> None:
@@ -140,6 +176,10 @@ class GivenConnection:
         self._shared = _shared.setdefault(connection, _Shared())
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         if self._joins():
             # Without a turn: who has it may be waiting in the database for this transaction.
             async with self._shared.lock:
@@ -187,6 +227,10 @@ class GivenPool:
         self._pool = pool
 
     async def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return await self._run(call, turn)
+
+    async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._pool.connection() as connection:
             if connection.autocommit:
                 return await execute(connection, call)

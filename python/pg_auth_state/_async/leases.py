@@ -20,7 +20,7 @@ from .._leases import (
     Held,
     OnLost,
     Place,
-    held_by_another,
+    held_already,
     now,
     poll_pause,
     seconds,
@@ -163,18 +163,23 @@ class Leases:
         ttl = TTL if ttl is None else ttl
         acquire = self._calls.acquire_lease(holder, ttl=ttl, steal=steal)
         patience = 0.0 if wait is None else seconds(wait, "wait")
-        return self._held(acquire, ttl.total_seconds(), patience, on_lost)
+        return self._held(acquire, holder, ttl.total_seconds(), patience, on_lost)
 
     @asynccontextmanager
     async def _held(
-        self, acquire: Call[Lease], ttl: float, patience: float, on_lost: OnLost | None
+        self,
+        acquire: Call[Lease],
+        holder: str,
+        ttl: float,
+        patience: float,
+        on_lost: OnLost | None,
     ) -> AsyncIterator[AsyncHeldLease]:
         company_id = acquire.company_id
         assert company_id is not None
         with self._place.taken(company_id):
             database = self._database.beside(ttl / 3)
             try:
-                lease, sent_at = await _acquired(database, acquire, patience)
+                lease, sent_at = await _acquired(database, acquire, holder, patience)
             except BaseException:
                 await database.close()
                 raise
@@ -202,7 +207,7 @@ class Leases:
 
 
 async def _acquired(
-    database: Database, acquire: Call[Lease], patience: float
+    database: Database, acquire: Call[Lease], holder: str, patience: float
 ) -> tuple[Lease, float]:
     """The lease, and when it was asked for."""
     company_id = acquire.company_id
@@ -221,7 +226,7 @@ async def _acquired(
             if lease.acquired:
                 return lease, sent_at
             if now() >= give_up_at:
-                raise held_by_another(lease, company_id)
+                raise held_already(lease, holder, company_id)
             held_until = lease.expires_at
         await asyncio.sleep(poll_pause(held_until, give_up_at))
 

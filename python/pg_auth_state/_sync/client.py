@@ -54,8 +54,9 @@ class AuthState:
 
             A connection or pool stays yours, settings and closing included. On a connection that
             is in a transaction a call joins it, and what fails aborts it as any statement would;
-            otherwise each call is its own transaction. Writes need READ COMMITTED, the default:
-            in any other isolation level they raise `UnsafeRequest`.
+            otherwise each call is its own transaction. Writes need READ COMMITTED, the default of
+            PostgreSQL: in any other isolation level they raise `UnsafeRequest`. Over a connection
+            string they work whatever default the login or the database has.
         company_id: The account. May be left out for what concerns none or all of them:
             `list_companies`, `cleanup_expired_keys`, `stats`, `status` and the settings.
         schema: Where the package is installed.
@@ -376,19 +377,28 @@ class AuthState:
         return self._leases.hold(holder, ttl=ttl, steal=steal, wait=wait, on_lost=on_lost)
 
     def acquire_lease(
-        self, holder: str, *, ttl: timedelta | None = None, steal: bool = False
+        self,
+        holder: str,
+        *,
+        ttl: timedelta | None = None,
+        steal: bool = False,
+        token: int | None = None,
     ) -> Lease:
         """Become the only one who may write the account, for `ttl` (60 seconds).
 
-        Look at `acquired`: false is an answer and not an error. Give `token` to every write, and
-        renew in time. The same holder asking again gets a new token, its old one is stale.
+        Look at `acquired`: false is an answer and not an error. Give the `token` of the answer to
+        every write, and renew in time. The same holder asking again gets a new token, and its old
+        one is stale; while its lease lives, only once in a `ttl`, so that two processes under one
+        name do not take turns.
 
         Args:
             holder: Who asks; for people to read, and the same after a restart.
             ttl: How long it lasts without being renewed.
             steal: Take it from whoever has it. Their next write raises `LeaseLost`.
+            token: Only to go on: if the last lease, live or not, was this holder's with this token.
+                Then nobody has written since, and what is in memory is still so.
         """
-        return self._read(self._calls.acquire_lease(holder, ttl=ttl, steal=steal))
+        return self._read(self._calls.acquire_lease(holder, ttl=ttl, steal=steal, token=token))
 
     def renew_lease(self, token: int, *, ttl: timedelta | None = None) -> datetime:
         """Hold the lease for another `ttl` (60 seconds) from now; when it will expire.
@@ -500,6 +510,21 @@ class AuthState:
     def cleanup_job(self) -> CleanupJob:
         """How cleanup is scheduled, and how its last run went."""
         return self._read(self._calls.cleanup_job())
+
+    def configure(self, name: str, value: str | None) -> str | None:
+        """Keep a setting of the package in the database; what was in effect before.
+
+            state.configure("audit_retention", "365 days")
+
+        Args:
+            name: lock_wait, history_versions, audit_retention, keep_deleted, keep_snapshots or
+                starts_per_call.
+            value: As PostgreSQL spells it; None for its default.
+
+        Raises:
+            InvalidInput: There is no such setting, or the value is out of its bounds.
+        """
+        return self._read(self._calls.configure(name, value))
 
     def stats(self) -> list[KeyStats]:
         """Numbers and sizes of keys by type; of all accounts when `company_id` was left out."""

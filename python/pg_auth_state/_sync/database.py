@@ -10,13 +10,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
 from .._calls import Call, Doubtful, use_own_loaders
-from ..errors import translated
+from .._secrecy import give_hint, without_values
+from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
 T = TypeVar("T")
 Turn: TypeAlias = AbstractContextManager[None]
@@ -30,7 +31,10 @@ class Pool(Protocol):
 
 class Database(Protocol):
     def run(self, call: Call[T], turn: Turn) -> T:
-        """Run the call, in one transaction, when it is its turn."""
+        """Run the call, in one transaction, when it is its turn.
+
+        No error of psycopg's that comes of it, whatever raised it, holds a value.
+        """
 
     def close(self) -> None:
         """Close what was opened here."""
@@ -71,14 +75,16 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
             use_own_loaders(cursor)
             cursor.execute(call.statement, call.sent(), binary=True)
             rows = cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
     except psycopg.Error as error:
         refusal = translated(error, call.company_id)
         if refusal is None:
+            if has_no_grant(error, call.function, call.schema):
+                give_hint(error, NO_GRANT)
             raise
     if refusal is not None:
-        # Out here the original, whose CONTEXT may quote values, is not chained to it.
-        raise refusal
-    return call.read(rows)
+        raise refusal  # out here the original is not chained to it
+    return call.answer(names, rows)
 
 
 class OwnConnection:
@@ -89,11 +95,40 @@ class OwnConnection:
         self._connection: Connection[Any] | None = None
         self._pid = 0
         self._closed = False
+        self._has_asked = False
         self._lock = Lock()
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._lock:
-            return execute(self._connected(), call)
+            connection = self._connected()
+            if call.is_read:
+                return execute(connection, call)
+            if connection.isolation_level is None:
+                try:
+                    return execute(connection, call)
+                except UnsafeRequest:  # nothing was written
+                    if not self._sets_isolation(connection):
+                        raise
+            with connection.transaction():
+                return execute(connection, call)
+
+    def _sets_isolation(self, connection: Connection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
+
+        Every write on this connection has a transaction of its own level from then on.
+        """
+        if self._has_asked:
+            return False
+        self._has_asked = True
+        cursor = connection.execute("show transaction_isolation")
+        if cursor.fetchone() in (("read committed",), ("read uncommitted",)):
+            return False
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        return True
 
     def _connected(self) -> Connection[Any]:
         if self._closed:
@@ -108,6 +143,7 @@ class OwnConnection:
             self._conninfo, autocommit=True, prepare_threshold=None, **_connect.PARAMETERS
         )
         self._pid = os.getpid()
+        self._has_asked = False
         return self._connection
 
     def close(self) -> None:
@@ -141,6 +177,10 @@ class GivenConnection:
         self._shared = _shared.setdefault(connection, _Shared())
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         if self._joins():
             # Without a turn: who has it may be waiting in the database for this transaction.
             with self._shared.lock:
@@ -188,6 +228,10 @@ class GivenPool:
         self._pool = pool
 
     def run(self, call: Call[T], turn: Turn) -> T:
+        with without_values():
+            return self._run(call, turn)
+
+    def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._pool.connection() as connection:
             if connection.autocommit:
                 return execute(connection, call)

@@ -21,7 +21,7 @@ from .._leases import (
     Held,
     OnLost,
     Place,
-    held_by_another,
+    held_already,
     now,
     poll_pause,
     seconds,
@@ -126,18 +126,23 @@ class Leases:
         ttl = TTL if ttl is None else ttl
         acquire = self._calls.acquire_lease(holder, ttl=ttl, steal=steal)
         patience = 0.0 if wait is None else seconds(wait, "wait")
-        return self._held(acquire, ttl.total_seconds(), patience, on_lost)
+        return self._held(acquire, holder, ttl.total_seconds(), patience, on_lost)
 
     @contextmanager
     def _held(
-        self, acquire: Call[Lease], ttl: float, patience: float, on_lost: OnLost | None
+        self,
+        acquire: Call[Lease],
+        holder: str,
+        ttl: float,
+        patience: float,
+        on_lost: OnLost | None,
     ) -> Iterator[HeldLease]:
         company_id = acquire.company_id
         assert company_id is not None
         with self._place.taken(company_id):
             database = self._database.beside(ttl / 3)
             try:
-                lease, sent_at = _acquired(database, acquire, patience)
+                lease, sent_at = _acquired(database, acquire, holder, patience)
                 held = HeldLease(lease, company_id, ttl=ttl, sent_at=sent_at, on_lost=on_lost)
                 held._start(self._calls, database)
             except BaseException:
@@ -159,7 +164,9 @@ class Leases:
             self._current._leave()
 
 
-def _acquired(database: Database, acquire: Call[Lease], patience: float) -> tuple[Lease, float]:
+def _acquired(
+    database: Database, acquire: Call[Lease], holder: str, patience: float
+) -> tuple[Lease, float]:
     """The lease, and when it was asked for."""
     company_id = acquire.company_id
     assert company_id is not None
@@ -176,7 +183,7 @@ def _acquired(database: Database, acquire: Call[Lease], patience: float) -> tupl
             if lease.acquired:
                 return lease, sent_at
             if now() >= give_up_at:
-                raise held_by_another(lease, company_id)
+                raise held_already(lease, holder, company_id)
             held_until = lease.expires_at
         time.sleep(poll_pause(held_until, give_up_at))
 

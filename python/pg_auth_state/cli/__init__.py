@@ -9,6 +9,7 @@ import typer
 
 from . import options
 from .errors import Commands
+from .output import named, printable, say, set_up
 
 app = typer.Typer(
     cls=Commands,
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 def main() -> None:
     """The entry point."""
+    set_up()
     app()
 
 
@@ -29,7 +31,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from .._version import __version__
 
-        typer.echo(f"pg-auth-state {__version__}")
+        say(f"pg-auth-state {__version__}")
         raise typer.Exit
 
 
@@ -43,18 +45,23 @@ def _callback(
     pass
 
 
+def _show_notice(notice: str) -> None:
+    for line in notice.splitlines():
+        say(line, err=True)
+
+
 @app.command()
 def install(database_url: options.DatabaseUrl = None, schema: options.Schema = "public") -> None:
     """Install into the database, or upgrade what is there.
 
-    Running it twice changes nothing.
+    Running it twice changes nothing. One transaction: a pooler will do.
     """
     from .._install import install
 
     conninfo = options.conninfo(database_url)
-    installed = install(conninfo, schema, on_notice=lambda notice: typer.echo(notice, err=True))
+    installed = install(conninfo, schema, on_notice=_show_notice)
     where = options.described(conninfo)
-    typer.echo(f"pg-auth-state {installed.version} is installed in schema {schema} of {where}.")
+    say(f"pg-auth-state {installed.version} is installed in schema {schema} of {where}.")
 
 
 @app.command()
@@ -63,7 +70,10 @@ def uninstall(
     schema: options.Schema = "public",
     yes: options.Yes = False,
 ) -> None:
-    """Remove everything, the accounts too, after asking."""
+    """Remove everything, the accounts too, after asking.
+
+    One transaction: a pooler will do.
+    """
     from .._install import uninstall
     from .._sync.client import AuthState
 
@@ -73,14 +83,14 @@ def uninstall(
     where = f"schema {schema} of {options.described(conninfo)}"
     if not yes:
         losing = "no account" if accounts == 0 else options.counted(accounts, "account")
-        typer.confirm(f"Remove pg-auth-state, with {losing}, from {where}?", abort=True)
+        typer.confirm(printable(f"Remove pg-auth-state, with {losing}, from {where}?"), abort=True)
     uninstall(
         conninfo,
         schema,
         drop_data=accounts > 0,
-        on_notice=lambda notice: typer.echo(notice, err=True),
+        on_notice=_show_notice,
     )
-    typer.echo(f"Removed pg-auth-state and {options.counted(accounts, 'account')} from {where}.")
+    say(f"Removed pg-auth-state and {options.counted(accounts, 'account')} from {where}.")
 
 
 @app.command()
@@ -126,9 +136,9 @@ def cleanup(
     if every is not None:
         serve(job, seconds(every))
     elif dry_run:
-        typer.echo(f"{options.counted(job.count(), 'expired key')} would be removed.")
+        say(f"{options.counted(job.count(), 'expired key')} would be removed.")
     else:
-        typer.echo(f"Removed {options.counted(job.run(), 'expired key')}.")
+        say(f"Removed {options.counted(job.run(), 'expired key')}.")
 
 
 @app.command("import")
@@ -295,7 +305,7 @@ def export(
 
     All of it, from one moment, or nothing.
     """
-    from ._files import run_export
+    from ._files import default_folder, run_export
 
     if decrypt and not keys:
         raise typer.BadParameter("--decrypt goes with --keys")
@@ -303,7 +313,7 @@ def export(
         options.conninfo(database_url),
         schema,
         company,
-        folder or Path(f"company_{company}"),
+        folder or default_folder(company),
         options.key_file(keys, None, plain_type, allow_plaintext=allow_plaintext)
         if decrypt
         else None,
@@ -380,7 +390,7 @@ def schedule(
 
     scheduled = schedule(options.conninfo(database_url), schema, expression)
     where = "" if scheduled.database is None else f" of database {scheduled.database}"
-    typer.echo(f"Cleanup is scheduled: job {scheduled.job_id} of pg_cron{where}.")
+    say(f"Cleanup is scheduled: job {scheduled.job_id} of pg_cron{where}.")
 
 
 @app.command()
@@ -389,7 +399,7 @@ def unschedule(database_url: options.DatabaseUrl = None, schema: options.Schema 
     from ..scheduling import unschedule
 
     removed = unschedule(options.conninfo(database_url), schema)
-    typer.echo("Cleanup is not scheduled any more." if removed else "Cleanup was not scheduled.")
+    say("Cleanup is not scheduled any more." if removed else "Cleanup was not scheduled.")
 
 
 @app.command()
@@ -410,9 +420,9 @@ def delete(
         keys = sum(stats.keys for stats in state.stats())
         has_creds = state.creds_version() is not None
         if keys == 0 and not has_creds:
-            raise NotFound(f"there is no account {company}", company_id=company)
+            raise NotFound(f"there is no account {named(company)}", company_id=company)
         if not yes:
             what = f"{'creds' if has_creds else 'no creds'} and {options.counted(keys, 'key')}"
-            typer.confirm(f"Delete account {company}, {what}, for good?", abort=True)
+            typer.confirm(f"Delete account {named(company)}, {what}, for good?", abort=True)
         rows = state.delete_company()
-    typer.echo(f"Deleted account {company}: {options.counted(rows, 'row')}.")
+    say(f"Deleted account {named(company)}: {options.counted(rows, 'row')}.")

@@ -15,6 +15,7 @@ import typer
 from .._sync.client import AuthState
 from .errors import described
 from .options import counted
+from .output import say
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
@@ -86,4 +87,4 @@ def serve(job: Job, interval: float) -> None:
 
 
 def _log(line: str, *, err: bool = False) -> None:
-    typer.echo(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}", err=err)
+    say(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {line}", err=err)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ from ..keyfiles import KeyFile
 from ._cleanup import seconds
 from .errors import lines
 from .options import counted
+from .output import listed, named, say
+
+_MOST_LINES = 100
 
 
 def duration(text: str) -> timedelta | None:
@@ -120,7 +124,25 @@ def run_export(
         typer.echo(json.dumps(asdict(exported), indent=2))
         return
     what = f"{'creds' if exported.creds else 'no creds'} and {_keys(exported.keys)}"
-    typer.echo(f"{company}: exported {what} to {exported.folder}")
+    say(f"{named(company)}: exported {what} to {exported.folder}")
+
+
+# On any system a name of a folder, with room for what is added while it is written.
+_NAME = re.compile(
+    r"[^\s.\x00-\x1f/\\:*?\"<>|](?:[^\x00-\x1f/\\:*?\"<>|]*[^\s.\x00-\x1f/\\:*?\"<>|])?"
+)
+_LONGEST_NAME = 230
+
+
+def default_folder(company: str) -> Path:
+    """./company_COMPANY, if that names a folder right here."""
+    name = f"company_{company}"
+    if _NAME.fullmatch(company) and company.isprintable() and len(name.encode()) <= _LONGEST_NAME:
+        return Path(name)
+    raise InvalidInput(
+        f"{named(company)} is no name of a folder",
+        hint="Give one: pg-auth-state export COMPANY FOLDER",
+    )
 
 
 def _folders(folder: Path, all_companies: bool) -> list[Path]:
@@ -158,7 +180,7 @@ def _report(outcomes: Iterable[Any], as_json: bool, all_companies: bool) -> None
         typer.echo("\n], " + json.dumps({"totals": totals})[1:])
     elif all_companies:
         parts = ", ".join(f"{number:,} {kind}" for kind, number in totals.items())
-        typer.echo(f"{counted(sum(totals.values()), 'folder')}: {parts}")
+        say(f"{counted(sum(totals.values()), 'folder')}: {parts}")
     if bad:
         raise typer.Exit(1)
 
@@ -167,20 +189,32 @@ def _kind(outcome: Imported | Verified | Failed) -> str:
     if isinstance(outcome, Failed):
         return "failed"
     if isinstance(outcome, Verified):
-        return "different" if outcome.differences else "equal"
+        return "different" if outcome.differing else "equal"
     return outcome.status
 
 
 def _print(outcome: Imported | Verified | Failed) -> None:
     if isinstance(outcome, Failed):
-        first, *rest = lines(outcome.error, outcome.detail, outcome.hint)
-        found = [f"  {problem}" for problem in outcome.problems]
-        first = first.replace("error: ", f"error: {outcome.company_id}: ", 1)
-        typer.echo("\n".join([first, *found, *rest]), err=True)
+        for line in failure(outcome):
+            say(line, err=True)
     elif isinstance(outcome, Verified):
         _print_verified(outcome)
     else:
         _print_imported(outcome)
+
+
+def failure(outcome: Failed) -> Iterator[str]:
+    """What went wrong with an account, in lines."""
+    first, *rest = lines(outcome.error, outcome.detail, outcome.hint)
+    yield first.replace("error: ", f"error: {named(outcome.company_id)}: ", 1)
+    yield from _some(outcome.problems, len(outcome.problems))
+    yield from rest
+
+
+def _some(notes: list[Note], total: int) -> Iterator[str]:
+    yield from (f"  {note}" for note in notes[:_MOST_LINES])
+    if total > _MOST_LINES:
+        yield f"  and {total - _MOST_LINES:,} more: --json"
 
 
 def _print_imported(outcome: Imported) -> None:
@@ -188,12 +222,12 @@ def _print_imported(outcome: Imported) -> None:
     rows = ""
     if outcome.status == "imported" and outcome.written != outcome.files:
         rows = f"; {counted(outcome.written, 'row')} written"
-    typer.echo(f"{outcome.company_id}: {outcome.status}, {what}{rows}")
+    say(f"{named(outcome.company_id)}: {outcome.status}, {what}{rows}")
     if outcome.replaced is not None:
         creds = "creds" if outcome.replaced["creds"] else "no creds"
         keys = {name: number for name, number in outcome.replaced.items() if name != "creds"}
         verb = "would replace" if outcome.status == "would be imported" else "replaced"
-        typer.echo(f"  {verb} {creds} and {_keys(keys)}")
+        say(f"  {verb} {creds} and {_keys(keys)}")
     if outcome.kept:
         _print_list("kept in the database, where it has another value", outcome.kept)
     if outcome.skipped:
@@ -201,19 +235,19 @@ def _print_imported(outcome: Imported) -> None:
         _print_list(reason, [note.file for note in outcome.skipped])
     _print_ignored(outcome.ignored)
     if outcome.backup is not None:
-        typer.echo(f"  backup: {outcome.backup}")
+        say(f"  backup: {outcome.backup}")
 
 
 def _print_verified(outcome: Verified) -> None:
-    if outcome.differences:
-        typer.echo(
-            f"{outcome.company_id}: {counted(len(outcome.differences), 'difference')}, "
+    if outcome.differing:
+        say(
+            f"{named(outcome.company_id)}: {counted(outcome.differing, 'difference')}, "
             f"{outcome.equal:,} equal"
         )
-        for note in outcome.differences:
-            typer.echo(f"  {note}")
+        for line in _some(outcome.differences, outcome.differing):
+            say(line)
     else:
-        typer.echo(f"{outcome.company_id}: equal, {counted(outcome.equal, 'file')}")
+        say(f"{named(outcome.company_id)}: equal, {counted(outcome.equal, 'file')}")
     if outcome.expired:
         reason = "not in the database, LID mappings past their time without a session"
         _print_list(reason, [note.file for note in outcome.expired])
@@ -226,14 +260,15 @@ def _print_ignored(notes: list[Note]) -> None:
 
 
 def _print_list(what: str, items: list[str]) -> None:
-    typer.echo(f"  {what}: {', '.join(items)}")
+    say(f"  {what}: {listed(items, len(items), _MOST_LINES)}")
 
 
 def _keys(counts: dict[str, int]) -> str:
     total = counted(sum(counts.values()), "key")
     if not counts:
         return total
-    return f"{total} ({', '.join(f'{number:,} {name}' for name, number in counts.items())})"
+    parts = (f"{number:,} {named(name)}" for name, number in counts.items())
+    return f"{total} ({listed(parts, len(counts))})"
 
 
 class _Listener:
@@ -253,8 +288,8 @@ class _Listener:
             return
         task = self._tasks.get(step.company_id)
         if task is None:
-            task = self._tasks[step.company_id] = self._progress.add_task(step.company_id)
-        text = f"{step.company_id}, {step.step}"
+            task = self._tasks[step.company_id] = self._progress.add_task("")
+        text = f"{named(step.company_id)}, {step.step}"
         self._progress.update(task, completed=step.done, total=step.total, description=text)
 
     def finished(self, company_id: str) -> None:
@@ -282,7 +317,7 @@ def progress(folders: int | None) -> Iterator[_Listener]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         total = None if folders is None else progress.add_task("all accounts", total=folders)
         yield _Listener(progress, total)

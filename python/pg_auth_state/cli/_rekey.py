@@ -15,10 +15,10 @@ from ..errors import NotFound
 from ..files.database import Database
 from ..files.jobs import Failed, Step, guarded
 from ..keyfiles import KeyFile
-from ..rekeying import PLAIN, Rekeyed, rekey, survey
-from ._files import progress
-from .errors import lines
+from ..rekeying import OTHER_KEYS, PLAIN, Rekeyed, rekey, survey
+from ._files import failure, progress
 from .options import counted
+from .output import MOST, named, printable, say
 
 
 def run(
@@ -33,7 +33,8 @@ def run(
 ) -> None:
     """All accounts if none is named; exit code 1 if one of them is not under the current key."""
     names = companies or list(_all(conninfo, schema))
-    outcomes: list[Rekeyed | Failed] = []
+    is_bad = False
+    documents = []
     with Database(conninfo, schema) as database, progress(len(names)) as on_step:
         for name in names:
 
@@ -54,14 +55,14 @@ def run(
                 )
             outcome = guarded(job, name, Path(name))
             on_step.finished(name)
-            outcomes.append(outcome)
-            if not as_json:
+            is_bad |= isinstance(outcome, Failed) or not outcome.complete
+            if as_json:
+                documents.append(_document(outcome))
+            else:
                 _print(outcome, check)
     if as_json:
-        typer.echo(
-            json.dumps({"companies": [_document(outcome) for outcome in outcomes]}, indent=2)
-        )
-    if any(isinstance(outcome, Failed) or not outcome.complete for outcome in outcomes):
+        typer.echo(json.dumps({"companies": documents}, indent=2))
+    if is_bad:
         raise typer.Exit(1)
 
 
@@ -77,7 +78,7 @@ def _all(conninfo: str, schema: str) -> Iterator[str]:
 def _surveyed(database: Database, company: str, keys: KeyFile) -> Rekeyed:
     found = survey(database, company, keys.keyring(company))
     if not found.found and database.company(company).creds_version() is None:
-        raise NotFound(f"there is no account {company}")
+        raise NotFound(f"there is no account {named(company)}")
     return found
 
 
@@ -94,18 +95,23 @@ def _document(outcome: Rekeyed | Failed) -> dict[str, object]:
 
 def _print(outcome: Rekeyed | Failed, check: bool) -> None:
     if isinstance(outcome, Failed):
-        first, *rest = lines(outcome.error, outcome.detail, outcome.hint)
-        first = first.replace("error: ", f"error: {outcome.company_id}: ", 1)
-        typer.echo("\n".join([first, *rest]), err=True)
+        for line in failure(outcome):
+            say(line, err=True)
         return
     found = ", ".join(
-        f"{number:,} plain" if kid == PLAIN else f"{number:,} under {json.dumps(kid)}"
+        f"{number:,} {kid}" if kid == PLAIN else f"{number:,} under {_shown(kid)}"
         for kid, number in sorted(outcome.found.items())
     )
     did = "" if check else f"; {counted(outcome.written, 'value')} encrypted anew"
     if outcome.forgotten:
         did += f", {counted(outcome.forgotten, 'version')} of earlier creds forgotten"
     state = "complete" if outcome.complete else "not complete"
-    typer.echo(f"{outcome.company_id}: {state}, found {found or 'nothing'}{did}")
-    for problem in outcome.unreadable:
-        typer.echo(f"  left as it is: {problem}", err=True)
+    say(f"{named(outcome.company_id)}: {state}, found {found or 'nothing'}{did}")
+    for problem in outcome.unreadable[:MOST]:
+        say(f"  left as it is: {problem}", err=True)
+    if outcome.left > MOST:
+        say(f"  left as they are: {outcome.left - MOST:,} more", err=True)
+
+
+def _shown(kid: str) -> str:
+    return kid if kid == OTHER_KEYS else printable(json.dumps(kid[:80]))

@@ -11,7 +11,9 @@ from typing import Any
 import typer
 
 from .._sync.client import AuthState
-from ..rows import CleanupJob, Status
+from ..rows import CleanupJob, KeyTypeStatus, Status
+from .options import counted
+from .output import MOST, named, printable
 
 
 def show(conninfo: str, schema: str, *, as_json: bool) -> None:
@@ -45,10 +47,10 @@ def _print(status: Status, job: CleanupJob, upcoming: datetime | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f"pg-auth-state {status.version} in schema {status.schema}, PostgreSQL {status.server}\n"
-    )
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    where = f"in schema {named(status.schema)}, PostgreSQL {status.server}"
+    console.print(printable(f"pg-auth-state {status.version} {where}"))
+    console.print()
     facts = Table.grid(padding=(0, 3))
     facts.add_row(
         "Accounts",
@@ -60,32 +62,42 @@ def _print(status: Status, job: CleanupJob, upcoming: datetime | None) -> None:
     expired = sum(keys.expired for keys in status.keys)
     facts.add_row("Expiring", f"{expiring:,} keys within a day, {expired:,} expired already")
     for index, line in enumerate(_cleanup_lines(job, upcoming)):
-        facts.add_row("" if index else "Cleanup", line)
+        facts.add_row("" if index else "Cleanup", printable(line))
     console.print(facts)
 
     if status.keys:
         console.print()
-        console.print(_keys_table(status))
+        console.print(_keys_table(status.keys))
     for warning in status.warnings:
-        console.print(f"\nWarning: {warning}.", style="yellow")
+        console.print()
+        console.print(printable(f"Warning: {warning}."), style="yellow")
 
 
-def _keys_table(status: Status) -> Any:
+def _keys_table(keys: list[KeyTypeStatus]) -> Any:
+    """The largest types; anybody who writes an account can make any number of them."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=len(status.keys) > 1)
-    keys = status.keys
+    shown = sorted(keys, key=lambda row: row.bytes, reverse=True)[:MOST]
+    shown.sort(key=lambda row: row.key_type)
+    more = len(keys) - len(shown)
+    total = "all" if more == 0 else f"all, and {counted(more, 'type')} more"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=len(keys) > 1)
     columns = [
-        ("Keys by type", "left", [row.key_type for row in keys], "all"),
-        ("Number", "right", [f"{row.keys:,}" for row in keys], f"{sum(r.keys for r in keys):,}"),
-        ("Size", "right", [size(row.bytes) for row in keys], size(sum(r.bytes for r in keys))),
-        ("Largest", "right", [size(r.largest) for r in keys], size(max(r.largest for r in keys))),
-        ("Expired", "right", [f"{r.expired:,}" for r in keys], f"{sum(r.expired for r in keys):,}"),
-        ("Expire after", "right", [row.ttl or "never" for row in keys], ""),
+        ("Keys by type", "left", [named(row.key_type, 40) for row in shown], total),
+        ("Number", "right", [f"{row.keys:,}" for row in shown], f"{sum(r.keys for r in keys):,}"),
+        ("Size", "right", [size(row.bytes) for row in shown], size(sum(r.bytes for r in keys))),
+        ("Largest", "right", [size(r.largest) for r in shown], size(max(r.largest for r in keys))),
+        (
+            "Expired",
+            "right",
+            [f"{r.expired:,}" for r in shown],
+            f"{sum(r.expired for r in keys):,}",
+        ),
+        ("Expire after", "right", [row.ttl or "never" for row in shown], ""),
     ]
-    for title, justify, _, total in columns:
-        table.add_column(title, total, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for title, justify, _, footer in columns:
+        table.add_column(title, footer, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for row in zip(*(cells for _, _, cells, _ in columns), strict=True):
         table.add_row(*row)
     return table

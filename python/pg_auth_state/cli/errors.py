@@ -10,7 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ..errors import AuthStateError
+from ..errors import AuthStateError, MissingExtra
+from .output import say
 
 
 class Commands(TyperGroup):
@@ -21,13 +22,26 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AuthStateError as error:
             text = list(lines(error.message, error.detail, error.hint))
+        except ImportError as error:
+            text = list(_missing(error))
+            if not text:
+                raise
         except Exception as error:
             psycopg = sys.modules.get("psycopg")
             if psycopg is None or not isinstance(error, psycopg.Error):
                 raise
             text = described(error)
-        typer.echo("\n".join(text), err=True)
+        for line in text:
+            say(line, err=True)
         raise typer.Exit(1)
+
+
+def _missing(error: ImportError) -> Iterator[str]:
+    """What to install, if it is that."""
+    if isinstance(error, MissingExtra):
+        yield from lines(str(error), None, None)
+    elif "pq wrapper" in str(error):  # of psycopg: its message is a page
+        yield "error: psycopg finds no libpq: pip install 'pg-auth-state[binary]'"
 
 
 def described(error: Any) -> list[str]:
@@ -36,8 +50,6 @@ def described(error: Any) -> list[str]:
     hint = diagnostics.message_hint
     if error.sqlstate in ("42883", "3F000"):
         hint = "Is it installed in this schema? pg-auth-state install, or --schema."
-    elif error.sqlstate == "42501" and hint is None:
-        hint = "The login needs the role auth_state_service."
     primary = diagnostics.message_primary
     if primary is None:  # not from the server: no connection, for example
         return list(lines(str(error), None, None))

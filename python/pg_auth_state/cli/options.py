@@ -84,6 +84,7 @@ def key_file(
     """The keys that a command was given, if any."""
     if not path:
         return None
+    from .. import encryption  # noqa: F401 (missing, it is said before anything is done)
     from ..keyfiles import KeyFile
 
     allowed = True if allow_plaintext else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
@@ -15,6 +15,7 @@ from psycopg import IsolationLevel
 from .. import _connect, _wire
 from .._calls import Call, Calls, Rows
 from .._sealing import Opening, Sealing
+from .._secrecy import without_values
 from .._sync.database import execute
 from .._wire import Value
 from ..rows import KeyStats
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from ..encryption import Keyring
 
 __all__ = ["NOTHING", "Company", "Database", "WireCalls", "from_ns", "quoted", "to_ns", "utc"]
+
+T = TypeVar("T")
+
+StoredRow: TypeAlias = "tuple[str, bytes | None, datetime]"
+"""Id, JSON text and time of the last write of a key, as it is stored."""
 
 NOTHING = '{"format":1,"keys":{}}'
 """A state that holds nothing: importing it checks access, lease and mode."""
@@ -34,19 +40,27 @@ class WireCalls(Calls):
     """The functions that whole accounts need, with values as they are stored."""
 
     def creds(self) -> Call[Value]:
-        return self._call("auth_get_creds", _scalar, p_company_id=self.company_id)
+        return self._call(
+            "auth_get_creds",
+            lambda rows: self.reader.creds(rows[0][0]),
+            p_company_id=self.company_id,
+        )
 
     def keys(self, wanted: Mapping[str, Sequence[str]]) -> Call[dict[str, dict[str, Value]]]:
-        text = json.dumps(wanted, separators=(",", ":"))
-        return self._call("auth_get_keys", _scalar, p_company_id=self.company_id, p_keys=text)
+        return self._call(
+            "auth_get_keys",
+            lambda rows: self.reader.types(rows[0][0]),
+            p_company_id=self.company_id,
+            p_keys=json.dumps(wanted, separators=(",", ":")),
+        )
 
     def page(
         self, key_type: str, after: str | None, limit: int, values: bool
-    ) -> Call[list[tuple[str, Value, datetime, datetime | None]]]:
+    ) -> Call[list[StoredRow]]:
         return self._call(
             "auth_list_keys",
             list,
-            table=True,
+            columns=("key_id", "value", "updated_at"),
             p_company_id=self.company_id,
             p_key_type=key_type,
             p_after=after,
@@ -55,7 +69,11 @@ class WireCalls(Calls):
         )
 
     def whole(self) -> Call[dict[str, Any]]:
-        return self._call("auth_export", _scalar, p_company_id=self.company_id)
+        return self._call(
+            "auth_export",
+            lambda rows: self.reader.state(rows[0][0]),
+            p_company_id=self.company_id,
+        )
 
     def put_keys(self, data: str, token: int) -> Call[int]:
         return self._call(
@@ -127,7 +145,12 @@ class Database:
 
     def check(self) -> None:
         """Raise, before many accounts fail one by one, if the package cannot be reached."""
-        execute(self.connected(), WireCalls(self._schema, None).schema_version())
+        self.run(WireCalls(self._schema, None).schema_version())
+
+    def run(self, call: Call[T]) -> T:
+        """Run one call, in the transaction that is open if there is one."""
+        with without_values():
+            return execute(self.connected(), call)
 
     def connected(self) -> psycopg.Connection[Any]:
         """The connection; a new one when the last is broken, but never within a transaction."""
@@ -153,16 +176,23 @@ class Database:
             yield
 
     @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the transaction that may fail without ending it."""
+        with without_values(), self.connected().transaction():
+            yield
+
+    @contextmanager
     def _transaction(self, isolation: IsolationLevel, *, read_only: bool) -> Iterator[None]:
-        connection = self.connected()
-        connection.isolation_level = isolation
-        connection.read_only = read_only
-        self._in_transaction = True
-        try:
-            with connection.transaction():
-                yield
-        finally:
-            self._in_transaction = False
+        with without_values():
+            connection = self.connected()
+            connection.isolation_level = isolation
+            connection.read_only = read_only
+            self._in_transaction = True
+            try:
+                with connection.transaction():
+                    yield
+            finally:
+                self._in_transaction = False
 
 
 class Company:
@@ -179,7 +209,7 @@ class Company:
         return self._calls.company_id
 
     def _run(self, call: Call[Any]) -> Any:
-        return execute(self.database.connected(), call)
+        return self.database.run(call)
 
     @property
     def sealing(self) -> Sealing:
@@ -243,18 +273,22 @@ class Company:
         opening = self._opening()
         return result if opening is None else opening.types(result)
 
-    def pages(
-        self, key_type: str, limit: int
-    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+    def pages(self, key_type: str, limit: int) -> Iterator[list[tuple[str, Value, datetime]]]:
         opening = self._opening()
+        reader = self._calls.reader
         for page in self.stored_pages(key_type, limit):
-            if opening is not None:
-                page = [(row[0], opening(key_type, row[0], row[1]), *row[2:]) for row in page]
-            yield page
+            rows = []
+            for key_id, text, at in page:
+                value = reader.value(key_type, key_id, text)
+                if opening is not None:
+                    value = opening(key_type, key_id, value)
+                rows.append((key_id, value, at))
+            yield rows
 
     def stored_pages(
         self, key_type: str, limit: int, *, values: bool = True
-    ) -> Iterator[list[tuple[str, Value, datetime, datetime | None]]]:
+    ) -> Iterator[list[StoredRow]]:
+        """Keys as they are stored, which Python need not be able to read."""
         after = None
         while True:
             page = self._run(self._calls.page(key_type, after, limit, values))
@@ -264,9 +298,9 @@ class Company:
             if len(page) < limit:
                 return
 
-    def ids(self, key_type: str) -> list[str]:
+    def ids(self, key_type: str) -> Iterator[str]:
         pages = self.stored_pages(key_type, 10_000, values=False)
-        return [key_id for page in pages for key_id, *_ in page]
+        return (key_id for page in pages for key_id, *_ in page)
 
     def whole(self) -> dict[str, Any]:
         result: dict[str, Any] = self._run(self._calls.whole())
@@ -280,10 +314,15 @@ class Company:
         return result
 
     def put_keys(self, data: str, token: int) -> int:
-        return int(self._run(self._calls.put_keys(data, token)))
+        return self._put(self._calls.put_keys(data, token))
 
     def put_creds(self, creds: str, version: int, token: int) -> int:
-        return int(self._run(self._calls.put_creds(creds, version, token)))
+        return self._put(self._calls.put_creds(creds, version, token))
+
+    def _put(self, call: Call[int]) -> int:
+        """Write in a transaction of its own, whose level the login's default may not have."""
+        with self.database.writing():
+            return self.database.run(call)
 
     def creds_version(self) -> int | None:
         version: int | None = self._run(self._calls.creds_version())
@@ -291,7 +330,7 @@ class Company:
 
     def forget_history(self, kept_kid: str, token: int) -> int:
         call = self._calls.forget_history(kept_kid=kept_kid, lease_token=token)
-        return int(self._run(call))
+        return self._put(call)
 
     def write(self, state: str, mode: str, allow_new_identity: bool = False) -> int:
         return int(self._run(self._calls.write(state, mode, allow_new_identity)))

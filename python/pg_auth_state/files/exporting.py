@@ -6,12 +6,15 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import psycopg
 
 from .._calls import parsed_time
+from .._reading import named
 from .._wire import Value
 from ..errors import InvalidInput, NotFound, UnsafeRequest
 from .atomic import Aside, remove_leftovers
@@ -21,9 +24,10 @@ from .values import BadValue, text_for_file
 
 __all__ = ["Exported", "export_folder"]
 
-# An account that is not larger is read by one call, any other page by page.
+# An account that is not larger is read by one call, any other page by page. These are bytes as
+# stored: what is compressed there is up to 255 times as long here.
 WHOLE_BYTES = 16_000_000
-_PAGE_BYTES = 4_000_000
+_PAGE_BYTES = 1_000_000
 _PAGE_ROWS = 1000
 
 
@@ -82,6 +86,20 @@ def export_folder(
     return exported
 
 
+_Account: TypeAlias = (
+    "tuple[Value, datetime | None, Iterator[tuple[str, str, Value, datetime | None]]]"
+)
+"""Creds, their time, and type, id, value and time of each key."""
+
+
+def _time(text: str | None) -> datetime | None:
+    """The time; the last there is for one beyond Python's, None for one that never comes."""
+    try:
+        return None if text is None else parsed_time(text)
+    except ValueError:
+        return datetime.max.replace(tzinfo=timezone.utc)
+
+
 class _Export:
     def __init__(
         self, company: Company, folder: Path, on_progress: Callable[[int, int], None] | None
@@ -94,20 +112,21 @@ class _Export:
 
     def run(self, path: Path, whole_bytes: int) -> Exported:
         stats = self.company.stats()
+        whole = None
         if sum(types.bytes for types in stats) <= whole_bytes:
-            creds, creds_at, rows = self._whole()
-        else:
-            creds, creds_at = self.company.creds(), self.company.creds_time()
-            rows = self._paged()
+            whole = self._whole()
+        if whole is None:
+            whole = self.company.creds(), self.company.creds_time(), self._paged()
+        creds, creds_at, rows = whole
         exported = Exported(self.company.company_id, str(path), creds is not None)
         if creds is not None:
             self._write(CREDS, "the creds", creds, creds_at)
         elif not stats:
-            raise NotFound(f"there is no account {self.company.company_id}")
+            raise NotFound(f"there is no account {json.dumps(self.company.company_id)}")
         total = sum(types.keys for types in stats)
         for number, (key_type, key_id, value, at) in enumerate(rows):
             name = file_name(key_type, key_id)
-            self._write(name, f"{key_type} {json.dumps(key_id)}", value, at)
+            self._write(name, named(key_type, key_id), value, at)
             if key_of(name) != (key_type, key_id):
                 self.unclear.append(json.dumps([name, key_type, key_id]))
             exported.keys[key_type] = exported.keys.get(key_type, 0) + 1
@@ -119,26 +138,29 @@ class _Export:
             self._create(NAMES, text.encode(), None)
         return exported
 
-    def _whole(self) -> tuple[Value, datetime | None, Iterator[tuple[str, str, Value, datetime]]]:
+    def _whole(self) -> _Account | None:
+        """All in one answer; None if that is too large for one."""
         try:
-            state = self.company.whole()
+            with self.company.database.savepoint():
+                state = self.company.whole()
         except NotFound:
             return None, None, iter(())
+        except psycopg.errors.ProgramLimitExceeded:
+            return None
 
-        def rows() -> Iterator[tuple[str, str, Value, datetime]]:
+        def rows() -> Iterator[tuple[str, str, Value, datetime | None]]:
             for key_type, values in state["keys"].items():
                 times: dict[str, Any] = state["times"][key_type]
                 for key_id, value in values.items():
-                    yield key_type, key_id, value, parsed_time(times[key_id][0])
+                    yield key_type, key_id, value, _time(times[key_id][0])
 
-        at = state["creds_updated_at"]
-        return state["creds"], None if at is None else parsed_time(at), rows()
+        return state["creds"], _time(state["creds_updated_at"]), rows()
 
-    def _paged(self) -> Iterator[tuple[str, str, Value, datetime]]:
+    def _paged(self) -> Iterator[tuple[str, str, Value, datetime | None]]:
         for types in self.company.stats():
             limit = max(1, min(_PAGE_ROWS, _PAGE_BYTES // max(types.largest, 1)))
             for page in self.company.pages(types.key_type, limit):
-                for key_id, value, at, _ in page:
+                for key_id, value, at in page:
                     yield types.key_type, key_id, value, at
 
     def _write(self, name: str, what: str, value: Value, at: datetime | None) -> None:
@@ -158,7 +180,7 @@ class _Export:
 
     def _clashing(self, name: str) -> str:
         keys = [
-            f"{types.key_type} {json.dumps(key_id)}"
+            named(types.key_type, key_id)
             for types in self.company.stats()
             for key_id in self.company.ids(types.key_type)
             if file_name(types.key_type, key_id).casefold() == name.casefold()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from .._identity import is_sealed
+from .._identity import fault_of_creds, is_sealed
 from .._wire import Value
 from ..errors import InvalidInput
 from .names import CREDS, NAMES, file_name, guessed_key, key_of
@@ -173,6 +173,8 @@ class _Reading:
         return self.account
 
     def _hint(self) -> str | None:
+        if any(note.file == CREDS and note.reason != "is missing" for note in self.problems):
+            return "Stop the client, and restore creds.json: nothing can stand in for it."
         if any("no known type" in note.reason for note in self.problems):
             return "Move files that are none of the account's away, or take them: --allow-unknown."
         if any("torn" in note.reason or "empty" in note.reason for note in self.problems):
@@ -204,10 +206,11 @@ class _Reading:
             entry.digest = hashlib.sha256(content).digest()
         if key_type is not None:
             self.account.keys.append(entry)
-        elif isinstance(value, (dict, str)):
-            self.account.creds = entry
         else:
-            raise BadValue("holds no JSON object")
+            fault = fault_of_creds(value)
+            if fault is not None:
+                raise BadValue(_no_creds(*fault))
+            self.account.creds = entry
         return mtime_ns, status.st_size
 
     def _key(self, name: str) -> tuple[str | None, str]:
@@ -272,6 +275,10 @@ class _Reading:
             _changed(self.path, name)
         if seen:
             _changed(self.path, next(iter(seen)))
+
+
+def _no_creds(member: str, reason: str) -> str:
+    return f"is no creds: {member} {reason}" if member else reason
 
 
 def _changed(path: Path, name: str) -> NoReturn:

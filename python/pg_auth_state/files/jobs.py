@@ -10,6 +10,7 @@ import gc
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -134,6 +135,14 @@ def guarded(job: Callable[[], T], company_id: str, path: Path) -> T | Failed:
         where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or type(error).__name__
         return Failed(company_id, str(path), f"{where}{reason}")
+    except Exception as error:  # a mistake of ours, which must not stop the others
+        return Failed(company_id, str(path), f"this should not happen: {_raised(error)}")
+
+
+def _raised(error: Exception) -> str:
+    """Which error, and where; not what it says, which may be a value."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def seldom_collect_garbage() -> None:

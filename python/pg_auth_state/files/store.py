@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, cast, overload
 
 from .. import _wire
-from .._calls import parsed_time
-from .._identity import has_identity_of, is_paired, is_sealed
+from .._calls import encoded_state, parsed_time
+from .._identity import encoded_creds, has_identity_of, is_paired, is_sealed
+from .._reading import Reader
 from .._sealing import Sealing
 from .._wire import Value
 from ..errors import IdentityChangeRefused, InvalidInput, NotFound, UnsafeRequest
@@ -48,6 +49,7 @@ class FileAuthState:
         self.folder = Path(folder)
         name = self.folder.name if company_id is None else company_id
         self.company_id = _wire.text(name, "company_id")
+        self._reader = Reader(self.company_id)
         self._lock = RLock()
         self._is_tidy = False
 
@@ -72,18 +74,19 @@ class FileAuthState:
 
     def get_creds(self) -> dict[str, Any] | None:
         """The creds; None only when there is no creds.json. No failure is ever None."""
-        return cast("dict[str, Any] | None", self._read(CREDS, None))
+        creds = self._reader.usable(self._opened(CREDS, None))
+        return cast("dict[str, Any] | None", self._reader.decoded_creds(creds))
 
     def init_creds(
         self, creds: Mapping[str, Any], *, lease_token: int | None = None
     ) -> dict[str, Any]:
         """Store these creds if there are none; the ones that are stored afterwards."""
         _no_lease(lease_token)
-        text = _wire.dumps_creds(creds)
+        new = encoded_creds(creds)
         with self._lock:
-            if self._read(CREDS, None) is None:
-                self._write(CREDS, json.loads(text))
-            return cast("dict[str, Any]", self._read(CREDS, None))
+            if self.get_creds() is None:
+                self._write(CREDS, new)
+            return cast("dict[str, Any]", self.get_creds())
 
     def save_creds(
         self,
@@ -100,7 +103,7 @@ class FileAuthState:
         """
         _no_lease(lease_token)
         _no_version(expected_version)
-        new = json.loads(_wire.dumps_creds(creds))
+        new = encoded_creds(creds)
         with self._lock:
             old = self._stored(CREDS, None)
             if is_paired(old) and not has_identity_of(new, old) and not allow_new_identity:
@@ -130,8 +133,7 @@ class FileAuthState:
         if key_ids is not None:
             key_type = _wire.text(keys, "key_type")
             return {
-                key_id: self._read(file_name(key_type, key_id), key_type)
-                for key_id in _wire.texts(key_ids, "key_ids")
+                key_id: self._read(key_type, key_id) for key_id in _wire.texts(key_ids, "key_ids")
             }
         wanted: dict[str, list[str]] = json.loads(_wire.dumps_wanted(keys))
         return {key_type: self.get_keys(key_type, ids) for key_type, ids in wanted.items()}
@@ -141,7 +143,7 @@ class FileAuthState:
     ) -> int:
         """Write a batch of keys, one after the other; how many files really changed."""
         _no_lease(lease_token)
-        batch: dict[str, dict[str, Value]] = json.loads(_wire.dumps_keys(data))
+        batch = _wire.encoded_keys(data)
         with self._lock:
             names = [file_name(key_type, i) for key_type, ids in batch.items() for i in ids]
             if len(set(names)) != len(names):
@@ -162,7 +164,7 @@ class FileAuthState:
         allow_new_identity: bool = False,
     ) -> int:
         """Store the keys, then the creds; what `save_creds()` gives."""
-        _wire.dumps_keys(data)
+        _wire.encoded_keys(data)
         with self._lock:
             version = self.save_creds(
                 creds,
@@ -182,7 +184,7 @@ class FileAuthState:
         rows = [
             KeyRow(
                 entry.key_id,
-                self._read(entry.name, key_type) if values else None,
+                self._read(key_type, entry.key_id, entry.name) if values else None,
                 from_ns(entry.mtime_ns),
                 None,
             )
@@ -223,12 +225,13 @@ class FileAuthState:
                 raise NotFound(f"there is no account in {self.folder}", company_id=self.company_id)
             state: dict[str, Any] = {"format": 1, "creds": None, "creds_updated_at": None}
             if account.creds is not None:
-                state["creds"] = _wire.decoded(account.content(account.creds)[1])
+                state["creds"] = self._reader.decoded_creds(account.content(account.creds)[1])
                 state["creds_updated_at"] = utc(account.creds.mtime_ns)
             keys: dict[str, dict[str, Value]] = {}
             times: dict[str, dict[str, list[str | None]]] = {}
             for entry in account.keys:
-                value = _wire.decoded(account.content(entry)[1])
+                value = account.content(entry)[1]
+                value = self._reader.decoded(entry.type, entry.key_id, value)
                 keys.setdefault(entry.type, {})[entry.key_id] = value
                 at = utc(entry.mtime_ns)
                 times.setdefault(entry.type, {})[entry.key_id] = [at, None]
@@ -250,7 +253,7 @@ class FileAuthState:
         _no_lease(lease_token)
         if mode != "new":
             raise UnsafeRequest("files take a whole account into a new folder only")
-        checked: dict[str, Any] = json.loads(_wire.dumps(state, "state"))
+        checked = _checked(encoded_state(state))
         with self._lock:
             if self.folder.exists():
                 raise UnsafeRequest(f"{self.folder} exists already")
@@ -271,7 +274,7 @@ class FileAuthState:
                 name = file_name(key_type, key_id)
                 if name in files:
                     raise UnsafeRequest(f"two keys would be one file, {name}")
-                times = state.get("times", {}).get(key_type, {}).get(key_id)
+                times = state["times"].get(key_type, {}).get(key_id)
                 files[name] = value, times[0] if times else None
         for name, (value, at) in files.items():
             self._write(name, value, None if at is None else parsed_time(at))
@@ -340,12 +343,17 @@ class FileAuthState:
         except BadValue as bad:
             raise FolderError(self.folder, [Note(name, str(bad))]) from None
 
-    def _read(self, name: str, key_type: str | None) -> Value:
+    def _opened(self, name: str, key_type: str | None) -> Value:
+        """A value as it is stored; an encrypted one is refused."""
         value = self._stored(name, key_type)
         if is_sealed(value):
             key = key_of(name)
             self._refused(key_type, name if key is None else key[1], "", value)
-        return _wire.decoded(value)
+        return value
+
+    def _read(self, key_type: str, key_id: str, name: str | None = None) -> Value:
+        value = self._opened(name or file_name(key_type, key_id), key_type)
+        return self._reader.decoded(key_type, key_id, value)
 
     def _set(self, name: str, key_type: str, value: Value) -> bool:
         path = self.folder / name
@@ -369,6 +377,32 @@ class FileAuthState:
             remove_leftovers(self.folder)
         self._is_tidy = True
         write_file(self.folder / name, text_for_file(value), None if at is None else to_ns(at))
+
+
+def _checked(state: dict[str, Any]) -> dict[str, Any]:
+    """A state of which the files can be written; what the database looks at, too."""
+    if state.get("format") != 1:
+        raise InvalidInput("invalid state", detail="state.format: it is not 1")
+    at = state.get("creds_updated_at")
+    if at is not None and not _is_time(at):
+        raise InvalidInput("invalid state", detail="state.creds_updated_at: it is no UTC time")
+    times = state["times"] = {} if state.get("times") is None else state["times"]
+    for key_type, of_type in times.items() if isinstance(times, dict) else [("", times)]:
+        for key_id, pair in of_type.items() if isinstance(of_type, dict) else [("", of_type)]:
+            if not (isinstance(pair, list) and pair and _is_time(pair[0])):
+                raise InvalidInput(
+                    "invalid state",
+                    detail=f"state.times[{json.dumps(key_type)}][{json.dumps(key_id)}]: "
+                    "an array that begins with a UTC time is expected",
+                )
+    return state
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and parsed_time(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _no_lease(token: int | None) -> None:

