@@ -2133,7 +2133,7 @@ declare
   v_leased constant text[] := array(select l.company_id
                                       from whatsapp_leases l
                                      where _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now));
-  v_queue text[] := array(select p_company_id where p_company_id <> all(v_leased));
+  v_queue text[] := array(select p_company_id where p_company_id is not null and p_company_id <> all(v_leased));
   v_is_last boolean := p_company_id is not null;
   v_from timestamptz := '-infinity'::timestamptz;
   v_slice text[];
