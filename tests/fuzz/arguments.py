@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fuzz import json_texts
 from fuzz.catalog import Argument, Function
-from fuzz.json_texts import mostly, seldom, weighted
+from fuzz.json_texts import long, mostly, seldom, weighted
 from fuzz.markers import SENT
 from fuzz.store import COMPANIES, ROLES, Store
 
@@ -17,10 +17,10 @@ Strategy = st.SearchStrategy[Given]
 
 hostile_companies = st.sampled_from(
     [
-        *("", "x" * 256, "x" * 257, "é" * 128, "é" * 129, "ACME", "acme ", "acme\n", "%", "acme%"),
-        *("../acme", "'; select 1; --", "null", "😀", "\u202e", "\x1b[2J", "x" * 100_000),
+        *("", "ACME", "acme ", "acme\n", "%", "acme%", "é" * 128, "é" * 129),
+        *("../acme", "'; select 1; --", "null", "😀", "\u202e", "\x1b[2J"),
     ]
-)
+) | long(256, 257, 100_000)
 _companies = weighted(
     (10, st.sampled_from(COMPANIES)),
     (8, st.sampled_from(["acme", "leased", "lapsed"])),
@@ -109,7 +109,6 @@ _setting_values = mostly(
                 "1001 years",
             ),
             *("", " ", "5 s ago", "2147483647", "99999999999999999999", "1 month -29 days"),
-            "x" * 10_000,
             *("7 days\n", "10\n", "invalid", "P7D", "1 day 1 day", "%s %1$s", "'"),
         ]
     ),
@@ -153,7 +152,8 @@ _BY_TYPE: dict[str, Strategy] = {
 
 
 def _states(store: Store) -> Strategy:
-    return weighted((9, json_texts.states), (4, st.sampled_from(store.exports)), (1, st.none()))
+    exports = st.integers(0, len(store.exports) - 1).map(lambda number: store.exports[number])
+    return weighted((9, json_texts.states), (4, exports), (1, st.none()))
 
 
 def _numbers(known: list[int], *, has_default: bool) -> Strategy:

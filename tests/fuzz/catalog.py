@@ -25,8 +25,8 @@ class Function:
         return f"{self.name}/{len(self.arguments)}"
 
     @property
-    def takes_company(self) -> bool:
-        return any(argument.name == "p_company_id" for argument in self.arguments)
+    def takes_json(self) -> bool:
+        return any(argument.type in ("json", "jsonb") for argument in self.arguments)
 
 
 _FUNCTIONS = """

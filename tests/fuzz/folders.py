@@ -59,7 +59,7 @@ _contents = weighted(
         st.sampled_from(
             [
                 *(b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf{}", string(SENT).encode("utf-16")),
-                *(b'"' + SENT.encode() + b'\xff"', b"\x1f\x8b\x08", b" " * 100_000, b"NaN"),
+                *(b'"' + SENT.encode() + b'\xff"', b"\x1f\x8b\x08", b"NaN"),
             ]
         ),
     ),

@@ -28,7 +28,7 @@ def faults(script: Script, outcome: Outcome, store: Store) -> Iterator[str]:
             ):
                 yield f"it says {notice.severity}: {notice.message_primary}"
         if answer.left_settings:
-            yield "a setting of the session is another after the call"
+            yield f"the call left settings that are others: {answer.left_settings}"
     if outcome.left_behind:
         yield f"it left settings, locks or channels in the session: {outcome.left_behind}"
     yield from _of_change(script.caller, outcome, store.before(), store.look())

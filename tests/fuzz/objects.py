@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from fuzz.json_texts import IDS, TYPES, hostile_names, mostly, weighted
+from fuzz.json_texts import IDS, TYPES, hostile_names, long, mostly, weighted
 from fuzz.markers import NAMED, SENT
 
 
@@ -166,7 +166,7 @@ _texts = st.one_of(
         ["\0", "\ud800", "\udc00\ud800", "\ud83d\ude00", "😀\0", "\x7f\x1b[2J", "\\u0000"]
     ),
     _any_text,
-    st.just("x" * 100_000),
+    long(100_000),
 ).map(lambda text: Sent(SENT + text, _joined(SENT + text)))
 _numbers = st.one_of(
     st.integers(-(2**70), 2**70).map(_same),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from fuzz.arguments import Given, arguments, resolved
 from fuzz.catalog import Function
-from fuzz.json_texts import mostly, seldom
+from fuzz.json_texts import mostly, seldom, weighted
 from fuzz.sessions import (
     EVERY,
     NOTHING,
@@ -25,7 +25,7 @@ from fuzz.sessions import (
     levels,
     settings_of,
 )
-from fuzz.store import COMPANIES, SETTINGS, Store
+from fuzz.store import COMPANIES, SETTINGS, Store, difference, value
 
 _REPEATED = re.compile(r"(.{1,16}?)\1{15,}", re.DOTALL)
 
@@ -47,7 +47,7 @@ def _quoted(text: str) -> str:
     return sql.Literal(text).as_string(None).strip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Call:
     """A call of a function; the first arguments go by position, the others by name."""
 
@@ -61,12 +61,12 @@ class Call:
     def company(self) -> Given:
         return self.given.get("p_company_id")
 
-    def rendered(self, value: Any) -> str:
-        """The statement; `value` spells what is given for an argument."""
+    def rendered(self, spell: Callable[[Given], str]) -> str:
+        """The statement; `spell` spells what is given for an argument."""
         parts = []
         for position, argument in enumerate(self.function.arguments):
             if argument.name in self.given:
-                spelled = f"{value(self.given[argument.name])}::{argument.type}"
+                spelled = f"{spell(self.given[argument.name])}::{argument.type}"
                 is_named = position >= self._positions()
                 parts.append(f"{argument.name} => {spelled}" if is_named else spelled)
         what = "* from " if self.function.is_table else ""
@@ -81,6 +81,8 @@ class Call:
 
     def __str__(self) -> str:
         return self.rendered(literal)
+
+    __repr__ = __str__
 
     def run(self, conn: psycopg.Connection) -> list[Any]:
         """Its rows as PostgreSQL sends them: not every DateStyle is one that psycopg reads."""
@@ -168,7 +170,7 @@ class Answer:
     error: psycopg.Error | None = None
     notices: list[Any] = field(default_factory=list)
     was_aborted: bool = False  # before it began
-    left_settings: bool = False
+    left_settings: str = ""
 
 
 @dataclass
@@ -192,12 +194,12 @@ def run(script: Script, store: Store) -> Outcome:
     if script.all_settings:
         chosen = ", ".join(["set_config(%s, %s, true)"] * len(script.all_settings))
         conn.execute(f"select {chosen}", [text for pair in script.all_settings for text in pair])
-    within = None if script.has_timeout else conn.execute(SETTINGS).fetchone()
+    within = None if script.has_timeout else value(conn, SETTINGS)
     answers = []
     for step in script.steps:
         answer = _run_step(conn, step)
         if within is not None and answer.error is None:
-            answer.left_settings = conn.execute(SETTINGS).fetchone() != within
+            answer.left_settings = difference(within, value(conn, SETTINGS))
         answers.append(answer)
     is_aborted = _is_aborted(conn)
     is_committed = script.commits and not is_aborted
@@ -235,15 +237,19 @@ def _run_step(conn: psycopg.Connection, step: Step) -> Answer:
 
 
 def _calls(store: Store) -> st.SearchStrategy[Call]:
-    return st.one_of(
-        [
-            st.builds(
-                Call,
-                st.just(function),
-                arguments(function, store),
-                st.integers(0, len(function.arguments)),
-                st.booleans(),
-                mostly(st.just(False), st.just(True)),
+    """What takes JSON is called four times as often: it can be wrong in more ways than others."""
+    return weighted(
+        *[
+            (
+                4 if function.takes_json else 1,
+                st.builds(
+                    Call,
+                    st.just(function),
+                    arguments(function, store),
+                    st.integers(0, len(function.arguments)),
+                    st.booleans(),
+                    mostly(st.just(False), st.just(True)),
+                ),
             )
             for function in store.functions
         ]

@@ -65,7 +65,7 @@ class Store:
         with self.database.connect("app") as service:
             self.markers = _fill(service)
             self.exports = [
-                json.dumps(_value(service, "select auth_export(%s)", company))
+                json.dumps(value(service, "select auth_export(%s)", company))
                 for company in COMPANIES[:6]
             ]
         bind = "select auth_bind_role(%s, %s)"
@@ -103,13 +103,12 @@ class Store:
                 self.database.dsn, user=login, autocommit=True
             )
             conn.execute("do $$ begin end $$")  # PL/pgSQL's settings are there once it is loaded
-            self._sessions[conn] = conn.execute(_SESSION).fetchone()
+            self._sessions[conn] = value(conn, _SESSION)
         return conn
 
     def left_behind(self, conn: psycopg.Connection) -> str:
         """What is in the session of a login that was not there when it connected."""
-        before, after = self._sessions[conn], conn.execute(_SESSION).fetchone()
-        return "" if before == after else f"{before} became {after}"
+        return difference(self._sessions[conn], value(conn, _SESSION))
 
     # What is stored, and whether it is what it was
 
@@ -152,7 +151,7 @@ class Store:
         return [
             f"{table}: {row}"
             for table, query in self._tables.items()
-            for row in self.superuser.execute(query)
+            for (row,) in self.superuser.execute(query)
         ]
 
     def broken_promises(self) -> list[str]:
@@ -176,7 +175,9 @@ class Store:
                 f" md5(string_agg(t.xmin::text || t::text, '|' order by t::text))"
                 f" from {name} t group by 2"
             )
-            tables[name] = f"select {', '.join(steady)} from {name} order by {', '.join(steady)}"
+            tables[name] = (
+                f"select t::text from (select {', '.join(steady)} from {name}) t order by 1"
+            )
         self._fingerprints = " union all ".join(parts)
         return tables
 
@@ -232,14 +233,31 @@ select c.relname,
 """
 
 SETTINGS = """
-select md5(string_agg(s.name || '=' || s.setting, ',' order by s.name)) from pg_settings s
+select string_agg(concat(s.name, ' = ', s.setting), chr(10) order by s.name)
+  from pg_settings s
+ where s.name !~ '^tcp_'
 """
-"""Of the session, one fingerprint of all."""
+"""Of the session, one in a line; what the operating system says of its socket comes and goes."""
 
 _SESSION = f"""
-select ({SETTINGS}), (select count(*) from pg_listening_channels()),
-       (select count(*) from pg_locks l where l.locktype = 'advisory' and l.pid = pg_backend_pid())
+select concat_ws(
+         chr(10), ({SETTINGS}),
+         (select count(*) || ' channels' from pg_listening_channels()),
+         (select count(*) || ' locks' from pg_locks
+           where locktype = 'advisory' and pid = pg_backend_pid()))
 """
+
+
+def value(conn: psycopg.Connection, query: str, *arguments: object) -> Any:
+    row = conn.execute(query, arguments).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def difference(before: str, after: str) -> str:
+    """The lines that only one of them has."""
+    return ", ".join(sorted({*before.splitlines()} ^ {*after.splitlines()}))
+
 
 _MEMBERSHIPS = """
 select pg_get_userbyid(m.roleid), pg_get_userbyid(m.member), pg_get_userbyid(m.grantor)
@@ -266,18 +284,12 @@ _ALWAYS = {
 }
 
 
-def _value(conn: psycopg.Connection, query: str, *arguments: object) -> Any:
-    row = conn.execute(query, arguments).fetchone()
-    assert row is not None
-    return row[0]
-
-
 def _fill(conn: psycopg.Connection) -> dict[str, str]:
     """Accounts of every kind; what each of them has stored holds its own marker."""
     own = {company: markers.of_account(number) for number, company in enumerate(COMPANIES)}
 
     def call(query: str, *arguments: object) -> Any:
-        return _value(conn, f"select {query}", *arguments)
+        return value(conn, f"select {query}", *arguments)
 
     call("auth_set_ttl('device-list', '7 days')")
     call("auth_set_ttl('session', '1000 years', true)")

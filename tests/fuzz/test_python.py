@@ -300,7 +300,8 @@ def test_a_value_comes_back_equal_or_is_refused(store: Store, doors: Doors) -> N
 _stored = weighted(
     (4, json_texts.values),
     (1, st.sampled_from([1_000, 3_000, 6_000]).map(lambda n: json_texts.nested(n, string(SENT)))),
-    (1, st.sampled_from(["1e400", "1e-400", "0.10000000000000000001", "9" * 10_000, "1e131071"])),
+    (1, st.sampled_from(["1e400", "1e-400", "0.10000000000000000001", "1e131071"])),
+    (1, json_texts.long(4_300, 4_301, 10_000, of="9")),
 ).filter(lambda text: text != "null")
 
 
