@@ -12,6 +12,8 @@ from fuzz.scripts import Answer, Call, Outcome, Script
 from fuzz.sessions import EVERY, NOTHING, Caller
 from fuzz.store import Contents, Store
 
+# Whoever acts for one company may not call these, even about it.
+_OF_THE_SERVICE = ("auth_bind_role", "auth_list_audit")
 # A caller who may see numbers only may ask these about any company.
 _NUMBERS = ("auth_stats", "auth_list_audit", "auth_list_leases")
 
@@ -47,6 +49,8 @@ def _of_error(script: Script, answer: Answer) -> Iterator[str]:
     said = f"{code} {error}"
     if not _is_published(script, answer, code, diag.context or ""):
         yield f"no published code: {said}\nCONTEXT: {diag.context}"
+    if code == "42501" and _is_entitled(script.caller, answer.step.call):
+        yield f"who is entitled to it is refused: {said}"
     if code in PUBLISHED and code != "42501" and diag.message_hint is None:
         yield f"no HINT leads out: {said}"
     texts = [diag.message_primary, diag.message_hint, diag.internal_query]
@@ -57,6 +61,13 @@ def _of_error(script: Script, answer: Answer) -> Iterator[str]:
         yield f"it shows a secret: {said}\nCONTEXT: {diag.context}"
     if NAME_MARKER.search(shown) and not _is_path_of_batch(diag):
         yield f"it shows a name within a value: {said}\nCONTEXT: {diag.context}"
+
+
+def _is_entitled(caller: Caller, call: Call) -> bool:
+    """The service to everything, others to what their company's functions do."""
+    if caller.sees == EVERY:
+        return True
+    return caller.sees == call.company and call.function.name not in _OF_THE_SERVICE
 
 
 def _is_published(script: Script, answer: Answer, code: str, context: str) -> bool:

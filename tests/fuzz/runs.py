@@ -50,3 +50,9 @@ def examples(share: float, *, inputs_each: int = 1) -> settings:
 def seeded(cluster: Cluster) -> Callable[[T], T]:
     """The two servers are given different inputs."""
     return seed(f"{SEED} {cluster.name}")
+
+
+def refuse(faults: list[str], *shown: str) -> None:
+    """Fail if there are faults; `shown` is what was sent."""
+    if faults:
+        raise AssertionError("\n\n".join(["", *faults, *shown]))

@@ -82,7 +82,7 @@ def test_every_answer_is_right_or_has_a_published_code(store: Store) -> None:
             found = _faults(script, store)
         finally:
             store.restore()
-        assert not found, "\n\n".join(["", *found, str(script)])
+        runs.refuse(found, str(script))
 
     every_input()
 

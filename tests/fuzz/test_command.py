@@ -79,7 +79,7 @@ def test_a_hostile_folder_is_taken_whole_or_refused(store: Store, tmp_path: Path
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             store.restore()
         shown = "\n".join(f"{name!r}: {file!r}" for name, file in files.items())
-        assert not found, "\n\n".join(["", *found, f"import {' '.join(options)} of", shown])
+        runs.refuse(found, f"import {' '.join(options)} of", shown)
 
     every_input()
 
@@ -160,7 +160,7 @@ def test_a_hostile_account_is_exported_or_named(store: Store, tmp_path: Path) ->
             for path in tmp_path.iterdir():
                 shutil.rmtree(path)
             store.restore()
-        assert not found, "\n\n".join(["", *found, repr(account)])
+        runs.refuse(found, repr(account))
 
     every_input()
 

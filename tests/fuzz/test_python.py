@@ -204,7 +204,7 @@ def test_every_method_answers_or_raises_a_published_exception(store: Store, door
             found += store.broken_promises()
         finally:
             store.restore()
-        assert not found, "\n\n".join(["", *found, repr(call)])
+        runs.refuse(found, repr(call))
 
     every_input()
 
@@ -289,7 +289,7 @@ def test_a_value_comes_back_equal_or_is_refused(store: Store, doors: Doors) -> N
                     found.append(f"it came back as {spelled(back)}")
         finally:
             store.restore()
-        assert not found, "\n\n".join(["", *found, repr(journey)])
+        runs.refuse(found, repr(journey))
 
     every_input()
 
@@ -361,7 +361,7 @@ def test_what_others_stored_is_read_or_is_an_error_that_names_it(
             found = list(_faults_of_reading(foreign, doors))
         finally:
             store.restore()
-        assert not found, "\n\n".join(["", *found, repr(foreign)])
+        runs.refuse(found, repr(foreign))
 
     every_input()
 
