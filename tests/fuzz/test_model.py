@@ -150,6 +150,7 @@ class FunctionsAndModel(RuleBasedStateMachine):
         self.model = Model(BEGIN)
         self.calls: list[str] = []
         self.stale_tokens = [1]
+        self.batch: str | None = None  # the last that was set
         self.conn.execute(
             "delete from whatsapp_auth; delete from whatsapp_keys; delete from whatsapp_leases;"
             "delete from whatsapp_auth_history; delete from whatsapp_audit;"
@@ -398,6 +399,7 @@ class FunctionsAndModel(RuleBasedStateMachine):
 
     @rule(company=companies, batch=batches, token=tokens)
     def set_keys(self, company: str, batch: str, token: str) -> None:
+        self.batch = batch
         self._pass(INSTANT)
         given = self._token(company, token)
         self.compare(
@@ -405,6 +407,12 @@ class FunctionsAndModel(RuleBasedStateMachine):
             {"p_company_id": company, "p_data": batch, "p_lease_token": given},
             lambda: self.model.set_keys(company, loads(batch), given),
         )
+
+    @precondition(lambda self: self.batch is not None)
+    @rule(company=companies, token=tokens)
+    def set_the_same_keys_again(self, company: str, token: str) -> None:
+        assert self.batch is not None
+        self.set_keys(company, self.batch, token)
 
     @rule(company=companies, ids=st.lists(st.sampled_from(["1.0", "1_1.0", "72.9"]), max_size=3))
     def get_keys(self, company: str, ids: list[str]) -> None:
