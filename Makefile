@@ -74,6 +74,11 @@ race: MINUTES := 10
 race: .venv/dev test-packages ## let sessions race for leases for MINUTES=10, on PostgreSQL 15 and 18
 	@$(bin)/python tests/race_leases.py $(MINUTES)
 
+.PHONY: fuzz
+fuzz: INPUTS := 10000
+fuzz: .venv/dev test-packages ## hostile input for every function and both doors of Python; INPUTS=10000, and SEED=… to repeat it
+	@FUZZ_REPORT=1 FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) $(bin)/pytest -q --timeout=0 tests/fuzz
+
 .PHONY: bench
 bench: .venv/bench bench-packages node/node_modules/.package-lock.json bench/node/node_modules/.package-lock.json ## measure everything beside its rivals, into docs/benchmarks.md; QUICK=1 for a look
 	@$(bin)/python bench/run.py $(if $(QUICK),--quick)

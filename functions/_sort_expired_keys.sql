@@ -57,7 +57,7 @@ begin
       from (
         -- What stands before a dot or an underscore of a session's id. Nearly all have one of each at most.
         select k.company_id,
-               unnest(case when k.key_id like '%.%.%' or k.key_id like '%\_%\_%'
+               unnest(case when k.key_id like '%.%.%' or k.key_id like '%!_%!_%' escape '!'
                         then array(select left(k.key_id, n - 1) from generate_series(1, length(k.key_id)) n
                                     where substr(k.key_id, n, 1) in ('.', '_'))
                         else array[nullif(split_part(k.key_id, '.', 1), k.key_id), nullif(split_part(k.key_id, '_', 1), k.key_id)]

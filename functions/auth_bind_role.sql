@@ -11,7 +11,8 @@ declare
 begin
   perform _assert_service();
   perform _assert_company_id(p_company_id);
-  select r.rolsuper, starts_with(r.rolname, 'auth_state_') as is_ours
+  select r.rolsuper or starts_with(r.rolname, 'auth_state_') or starts_with(r.rolname, 'pg_') as is_taken,
+         pg_has_role('auth_state_tenant', r.oid, 'MEMBER') as has_tenants
     into v_role
     from pg_roles r
    where r.rolname = p_role_name;
@@ -20,10 +21,13 @@ begin
       message = 'There is no such role.',
       detail = format('p_role_name is %s.', coalesce(to_json(p_role_name)::text, 'null')),
       hint = 'Create it first: create role acme_bot login password ...';
-  elsif v_role.rolsuper or v_role.is_ours then
+  elsif v_role.is_taken or v_role.has_tenants then
     raise exception using errcode = 'WA006',
       message = format('%I cannot be confined to a company.', p_role_name),
-      detail = 'It is a superuser, or one of pg-auth-state''s own roles.',
+      detail = case
+        when v_role.is_taken then 'It is a superuser, or one of pg-auth-state''s own roles or PostgreSQL''s.'
+        else 'auth_state_tenant is a member of it, and PostgreSQL grants no role to a member of its own.'
+      end,
       hint = 'Give the tenant a login of its own: create role acme_bot login password ...';
   end if;
   perform _assert_read_committed();
@@ -46,7 +50,7 @@ $func$;
 comment on function auth_bind_role (name, text) is $$
 Confines a database login to one company, whatever else it is granted or sets, and grants it auth_state_tenant. The company need not exist yet. A role that is bound already is bound anew. A binding goes by the name of the role: it outlives the role, and so errs on the safe side.
 
-- `p_role_name`: an existing role; no superuser (WA006).
+- `p_role_name`: an existing role; no superuser, none of PostgreSQL's own, none that auth_state_tenant is a member of (WA006).
 - `p_company_id`: 1 to 256 bytes.
 
 Only for the service. Errors: WA001, WA006, 42501. Locks: the row of that role.
