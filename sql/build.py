@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,12 +47,11 @@ def functions() -> list[Path]:
     """
     paths = sorted(ROOT.glob("functions/*.sql"), key=lambda path: (path.name[0] != "_", path.name))
     bound = {path: text for path in paths if "\nlanguage sql\n" in (text := path.read_text())}
-    ordered: list[Path] = []
-    while len(ordered) < len(bound):
-        for path, text in bound.items():
-            uses = [other for other in bound if other is not path and f"{other.stem}(" in text]
-            if path not in ordered and all(other in ordered for other in uses):
-                ordered.append(path)
+    uses = {
+        path: [other for other in bound if other is not path and f"{other.stem}(" in text]
+        for path, text in bound.items()
+    }
+    ordered = list(TopologicalSorter(uses).static_order())
     return ordered + [path for path in paths if path not in bound]
 
 

@@ -70,7 +70,7 @@ def _print(status: Status, job: CleanupJob, upcoming: datetime | None) -> None:
         console.print(_keys_table(status.keys))
     for warning in status.warnings:
         console.print()
-        console.print(printable(f"Warning: {warning}."), style="yellow")
+        console.print(printable(f"Warning: {warning}"), style="yellow")
 
 
 def _keys_table(keys: list[KeyTypeStatus]) -> Any:
