@@ -66,6 +66,7 @@
 begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
+set local row_security = on;
 set local standard_conforming_strings = on;
 set local quote_all_identifiers = off;
 
@@ -184,9 +185,15 @@ begin
       join pg_class c on c.oid = p.polrelid
      where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and c.relowner = v_owner and starts_with(c.relname, 'whatsapp_')
     union all
+    select format('drop trigger %I on %s', t.tgname, c.oid::regclass)
+      from pg_trigger t
+      join pg_class c on c.oid = t.tgrelid
+      join pg_proc p on p.oid = t.tgfoid and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and c.relowner = v_owner and starts_with(c.relname, 'whatsapp_')
+    union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
-     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
     having count(*) > 0
   loop
     begin
@@ -208,7 +215,7 @@ begin
   select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_what
     from pg_proc p
    where p.pronamespace = to_regnamespace(quote_ident(v_schema))
-     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+     and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
      and p.proowner is distinct from to_regrole('auth_state_owner');
   if v_what is not null then
     raise exception using errcode = 'WA006',
@@ -640,6 +647,23 @@ begin
 end
 $form$;
 
+-- Whether creds are a JWE in compact form: its header is a JSON object.
+create function _is_sealed (p_text text)
+returns boolean
+language plpgsql
+as $sealed$
+declare
+  v_header constant text := translate(
+    substring(p_text from '^(eyJ[A-Za-z0-9_-]*)[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'), '-_', '+/');
+begin
+  return coalesce(
+    jsonb_typeof(convert_from(decode(rpad(v_header, (length(v_header) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb) = 'object', false);
+exception
+  when data_exception or program_limit_exceeded then
+    return false;
+end
+$sealed$;
+
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -660,8 +684,7 @@ begin
               or jsonb_typeof(o.creds) not in ('object', 'string', 'null')
               or jsonb_typeof(o.creds) = 'object' and (coalesce(o.creds -> 'noiseKey', 'null') = 'null'
                                                        or coalesce(o.creds -> 'signedIdentityKey', 'null') = 'null')
-              or jsonb_typeof(o.creds) = 'string' and o.creds #>> '{}'
-                 !~ '^eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'$sql$,
+              or jsonb_typeof(o.creds) = 'string' and not _is_sealed(o.creds #>> '{}')$sql$,
          $sql$coalesce(o.creds, 'null') = 'null'$sql$),
         ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
          array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
@@ -794,7 +817,7 @@ exception
 end
 $takeover$;
 
-drop function _current_form (jsonb);
+drop function _current_form (jsonb), _is_sealed (text);
 $migration$;
 insert into whatsapp_migrations (number, name) values (1, '001_tables');
 end
@@ -891,6 +914,17 @@ if exists (select from whatsapp_migrations m where m.number = 3) then
 end if;
 execute $migration$
 -- Compatible with: clients of 001 and 002; the functions of 002 cannot be put back over it.
+do $taken$
+begin
+  if to_regclass(format('%I.whatsapp_settings', current_schema())) is not null then
+    raise exception using errcode = 'WA006',
+      message = 'This is in the way, and is not ours: whatsapp_settings.',
+      detail = 'Settings are written by auth_configure alone.',
+      hint = 'Drop or rename it, then install again.';
+  end if;
+end
+$taken$;
+
 create table whatsapp_settings (
   name text collate "C" not null,
   value text not null,
@@ -935,6 +969,8 @@ $leases$;
 alter table whatsapp_leases drop column kept_in;
 
 do $settings$
+declare
+  v_detail text;
 begin
   -- It answers a column more, and a function cannot be replaced by one that answers something else.
   if to_regprocedure('auth_list_audit(text, timestamptz, integer)') is not null then
@@ -942,6 +978,13 @@ begin
   end if;
   -- sql/920 asks for it.
   perform set_config('auth_state.moves_settings', 'yes', true);
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'auth_list_audit answers a column more now, and something of yours uses it as it was.',
+      detail = v_detail,
+      hint = 'Drop it, install again, then make it anew.';
 end
 $settings$;
 $migration$;
@@ -1320,6 +1363,25 @@ begin
 end
 $func$;
 
+-- functions/_assert_read_write.sql
+-- What a standby has may be old: nothing about a lease is said from there.
+create or replace function _assert_read_write ()
+returns void
+language plpgsql
+stable
+parallel safe
+set search_path from current
+as $func$
+begin
+  if current_setting('transaction_read_only') = 'on' then
+    raise exception using errcode = '25006',
+      message = 'Auth state cannot be written in a read-only transaction.',
+      detail = case when pg_is_in_recovery() then 'This server is a standby.' else 'This server is no standby; the transaction, the login or the database is read-only.' end,
+      hint = 'Send every call to the primary: target_session_attrs=read-write finds it among several hosts. Elsewhere: begin read write.';
+  end if;
+end
+$func$;
+
 -- functions/_assert_service.sql
 -- For what concerns all companies: a service that is confined to one may not either.
 create or replace function _assert_service ()
@@ -1567,7 +1629,8 @@ $func$;
 
 -- functions/_audit.sql
 -- Who did what: one row, never a value. An event of no company in particular has the company ''. A tenant could
--- fill the log: of one company and action 100 events in a day get a row, the others of that day are counted in the last.
+-- fill the log: of what one caller does to one company 100 events of an action get a row in a day, the others of that
+-- day are counted in the last.
 create or replace function _audit (
   p_company_id text,
   p_action text,
@@ -1590,6 +1653,7 @@ begin
       select a.audit_id
         from whatsapp_audit a
        where a.company_id = p_company_id and a.at > p_now - interval '1 day' and a.action = p_action
+         and a.login = session_user and a.role = _caller() and a.on_behalf_of is not distinct from _on_behalf_of()
        order by a.at desc, a.audit_id desc
        limit v_most);
   end if;
@@ -1814,6 +1878,24 @@ begin
 end
 $func$;
 
+-- functions/_end_leases.sql
+-- Behind a truncation of creds or keys, which a restore of rows begins with: no holder goes on over other rows than its own.
+create or replace function _end_leases ()
+returns trigger
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path from current
+as $func$
+begin
+  update whatsapp_leases l
+     set written_by = null
+   where l.written_by is not null;
+  return null;
+end
+$func$;
+
 -- functions/_enter_company.sql
 -- In this order, each a statement of its own: access, isolation, lock, clock. What is read after it is of now.
 create or replace function _enter_company (p_company_id text)
@@ -1834,8 +1916,9 @@ begin
   if (select not (coalesce(current_setting('auth_state.company_id', true), '') = '' and pg_has_role(coalesce(nullif(current_setting('role'), 'none')::name, session_user), 'auth_state_service', 'USAGE') and not exists ( select from whatsapp_tenant_roles as b where b.role_name in (current_setting('role')::name, session_user) ))) or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
-  if current_setting('transaction_isolation') <> 'read committed' then
+  if current_setting('transaction_isolation') <> 'read committed' or current_setting('transaction_read_only') = 'on' then
     perform _assert_read_committed();
+    perform _assert_read_write();
   end if;
   if not pg_try_advisory_xact_lock(v_key) then
     perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));
@@ -1933,7 +2016,8 @@ end
 $func$;
 
 -- functions/_is_new_identity.sql
--- Whether these creds are somebody else than those. Fingerprints are made only where the keys differ.
+-- Whether these creds are somebody else than those, to the identity guard: both halves of both keys count. Fingerprints
+-- are made only where one of the two is encrypted.
 create or replace function _is_new_identity (p_old jsonb, p_new jsonb)
 returns boolean
 language plpgsql
@@ -1943,7 +2027,12 @@ set search_path from current
 as $func$
 begin
   return (p_old -> 'noiseKey' = p_new -> 'noiseKey' and p_old -> 'signedIdentityKey' = p_new -> 'signedIdentityKey') is not true
-         and _identity(p_old) is distinct from _identity(p_new);
+         and case
+               when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
+                 (_is_same_key(p_old -> 'noiseKey', p_new -> 'noiseKey')
+                  and _is_same_key(p_old -> 'signedIdentityKey', p_new -> 'signedIdentityKey')) is not true
+               else _identity(p_old) is distinct from _identity(p_new)
+             end;
 end
 $func$;
 
@@ -2032,7 +2121,7 @@ begin
             from whatsapp_auth_history h
            where h.company_id = p_company_id and h.ends_identity and h.replaced_at > p_now - interval '30 days') >= 100 then
     delete from whatsapp_auth_history h
-     where h.company_id = p_company_id and h.ends_identity and _identity(h.creds) is not distinct from _identity(p_creds);
+     where h.company_id = p_company_id and h.ends_identity and not _is_new_identity(h.creds, p_creds);
     if not found and not p_is_restored then
       raise exception using errcode = 'WA006',
         message = format('Company %s has changed its identity 100 times in 30 days.', to_json(p_company_id)),
@@ -2325,6 +2414,7 @@ begin
   select l.token = p_token
          and (coalesce(l.written_by <> l.xmin, false) or not _is_of_this_database(l.given_in)) as is_a_copy,
          l.token = p_token and l.given_in <> _server_history() as is_of_another_history,
+         l.token = p_token and coalesce(l.written_by = l.xmin, false) and l.given_in = _server_history() as is_over,
          _is_live(l.expires_at, l.given_in, l.written_by, l.xmin, p_now) as is_live,
          l.holder,
          l.expires_at
@@ -2340,12 +2430,16 @@ begin
         'The server was replaced since it was given (failover, recovery or copy): what was written last may be missing.'
       when v_lease.is_live then
         format('%s holds it until %s.', to_json(v_lease.holder), v_lease.expires_at)
+      when v_lease.is_over then format('It ended at %s. Nobody has held it or written since.', v_lease.expires_at)
       else 'Nobody holds it now, but somebody may have held it and written.'
     end,
     hint = case
       when v_lease.is_of_another_history and not v_lease.is_a_copy then
         'Call auth_acquire_lease with this token as p_token. If it is acquired, nobody wrote in between: write again what '
         'you wrote lately, then go on. If not, stop, and read the state again.'
+      when v_lease.is_over then
+        'Call auth_acquire_lease with this token as p_token. If it is acquired, nobody wrote in between: go on. If not, stop, '
+        'and read the state again.'
       else 'Stop, call auth_acquire_lease, read the state again, then go on with the new token.'
     end;
 end
@@ -2992,7 +3086,7 @@ begin
        from pg_roles r
       where r.rolname = 'anon' and has_function_privilege(r.oid, p.oid, 'EXECUTE')
    ) g
-   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
+   where p.pronamespace = quote_ident(current_schema())::regnamespace and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys')
    group by g.who
    order by 1;
 end
@@ -3016,13 +3110,13 @@ begin
   select format('Functions of pg-auth-state belong to %I and run with its rights: drop routine %s cascade; then install again',
                 pg_get_userbyid(p.proowner), string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text))
     from pg_proc p
-   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
+   where p.pronamespace = v_schema and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and p.proowner <> v_owner
    group by p.proowner
    order by 1;
 
   return query
   select format('Functions of pg-auth-state are missing (%s): install again', string_agg(w.name, ', ' order by w.name))
-    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
+    from unnest(array['_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys']) w (name)
    where not exists (select from pg_proc p where p.pronamespace = v_schema and p.proname = w.name)
   having count(*) > 0;
 
@@ -3470,7 +3564,7 @@ The same holder asking again (a restarted process) gets a new token at once, and
 - `p_holder`: 1 to 256 bytes, a name that no other process has at the same time.
 - `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
 - `p_steal`: take it from whoever holds it.
-- `p_token`: resume. The lease is acquired only if the last one was this holder's with this token, live or not, and nobody has written since without it. A client that holds the account in memory may then go on. After a failover it first writes again what it wrote lately.
+- `p_token`: resume. The lease is acquired only if the last one was this holder's with this token, live or not, and no writing function was called without it since. A client that holds the account in memory may then go on. After a failover it first writes again what it wrote lately.
 
 A new holder is noted in the audit log.
 
@@ -3485,6 +3579,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set lock_timeout = '5s'
 as $func$
 declare
   v_role record;
@@ -3644,6 +3739,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set lock_timeout = '5s'
 as $func$
 declare
   v_before text;
@@ -4108,6 +4204,9 @@ begin
       hint = 'Mode merge adds what is missing, mode replace leaves only what is imported.';
   end if;
 
+  if p_mode = 'merge' and v_old.version is not null then
+    perform _assert_stored_creds(p_company_id, v_old.creds);
+  end if;
   if p_mode = 'replace' then
     if v_old.creds is distinct from v_creds then
       perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);
@@ -4213,6 +4312,7 @@ begin
     perform _write_creds(p_company_id, p_creds, null, false, v_now);
     return p_creds;
   end if;
+  perform _assert_stored_creds(p_company_id, v_creds);
   return v_creds;
 end
 $func$;
@@ -4223,7 +4323,7 @@ Stores `p_creds` only if the company has none, and returns the creds that won: y
 - `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
-Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+Errors: WA001, WA002, WA006 (isolation level, stored creds that no client can use), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
 -- functions/auth_list_audit.sql
@@ -4498,7 +4598,7 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  perform _assert_creds(v_creds, 'creds');
+  perform _assert_stored_creds(p_company_id, v_creds);
   select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now, true);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
@@ -4514,7 +4614,7 @@ It restores creds, not ratchets: sessions and sender keys stay as they are now, 
 - `p_version`: one that auth_creds_history lists.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
-Errors: WA001, WA002, WA004, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+Errors: WA001, WA002, WA004, WA006 (isolation level, stored creds that no client can use), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
 -- functions/auth_save_creds.sql
@@ -4898,6 +4998,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set lock_timeout = '5s'
 as $func$
 declare
   v_company text;
@@ -5110,7 +5211,7 @@ begin
       from pg_proc p
      cross join jsonb_array_elements(v_roles) r
      where p.pronamespace = quote_ident(current_schema())::regnamespace
-       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
+       and p.proname in ('_known_settings', '_system_identifier', '_timeline', '_server_history', '_is_live', '_is_of_this_database', '_apply_ttl', '_assert_batch', '_assert_company', '_assert_company_id', '_assert_creds', '_assert_identity', '_assert_key_ids', '_assert_key_type', '_assert_policies', '_assert_positive', '_assert_read_committed', '_assert_read_write', '_assert_service', '_assert_session', '_assert_setting', '_assert_state', '_assert_stored_creds', '_assert_token', '_assert_ttl', '_assert_utf8', '_audit', '_begin_write', '_buffer', '_caller', '_confined_to', '_creds_fault', '_delete_keys', '_end_leases', '_enter_company', '_from_utc', '_header', '_identity', '_is_monitor', '_is_new_identity', '_is_paired', '_is_same_key', '_is_shown', '_keep_creds', '_list_session_settings', '_list_status_warnings', '_listed', '_lock_key', '_lock_wait', '_next_number', '_now', '_on_behalf_of', '_refuse_token', '_remove_expired_keys', '_renew_keys', '_setting', '_shown_to', '_sign_lease', '_sort_expired_keys', '_span', '_store_creds', '_tenant_company', '_tidy_up', '_ttl_lock_key', '_utc', '_wait_for_lock', '_warn_of_access', '_warn_of_incomplete_install', '_warn_of_lost_writes', '_warn_of_printed_values', '_write_creds', '_write_keys', 'auth_acquire_lease', 'auth_bind_role', 'auth_cleanup_job', 'auth_clear_keys', 'auth_configure', 'auth_creds_history', 'auth_creds_version', 'auth_delete_company', 'auth_export', 'auth_forget_history', 'auth_get_creds', 'auth_get_keys', 'auth_import', 'auth_init_creds', 'auth_list_audit', 'auth_list_companies', 'auth_list_keys', 'auth_list_leases', 'auth_release_lease', 'auth_renew_lease', 'auth_restore_creds', 'auth_save_creds', 'auth_save_state', 'auth_schedule_cleanup', 'auth_schema_version', 'auth_set_keys', 'auth_set_ttl', 'auth_stats', 'auth_status', 'auth_unbind_role', 'auth_unschedule_cleanup', 'cleanup_expired_keys') and not starts_with(p.proname, '_')
        and (jsonb_typeof(r -> 1) = 'null' or r -> 1 ? p.proname)
        and not exists (select from aclexplode(p.proacl) a
                         where pg_get_userbyid(a.grantee) = r ->> 0 and a.privilege_type = 'EXECUTE')
@@ -5299,39 +5400,78 @@ exception
 end
 $install$;
 
--- What earlier versions read from `alter database ... set auth_state....` is kept in whatsapp_settings from now on.
+-- What earlier versions read from `alter database ... set auth_state....`, or from any other place where a setting can be
+-- kept, is in whatsapp_settings from now on.
 do $install$
 declare
   v_old record;
+  v_accounts bigint;
 begin
   if coalesce(current_setting('auth_state.moves_settings', true), '') <> 'yes' then
     return;
   end if;
   for v_old in
-    select k.name, substring(c.setting from '=(.*)$') as value, s.setrole
-      from pg_db_role_setting s
-      join pg_database d on d.oid = s.setdatabase and d.datname = current_database()
-     cross join unnest(s.setconfig) c (setting)
-      join _known_settings() k on starts_with(c.setting, 'auth_state.' || k.name || '=')
+    select o.name, o.value, o.role, o.place
+      from (
+        select k.name, substring(c.setting from '=(.*)$') as value, nullif(s.setrole, 0) as role, s.setdatabase,
+               case when s.setrole = 0 and s.setdatabase = 0 then 'role all'
+                    when s.setrole = 0 then format('database %I', d.datname)
+                    else format('role %s', s.setrole::regrole) || coalesce(format(' in database %I', d.datname), '')
+               end as place
+          from pg_db_role_setting s
+          left join pg_database d on d.oid = s.setdatabase
+         cross join unnest(s.setconfig) c (setting)
+          join _known_settings() k on starts_with(c.setting, 'auth_state.' || k.name || '=')
+         where s.setdatabase = 0 or d.datname = current_database()
+        union all
+        -- postgresql.conf, alter system, or the installer's own session: custom settings do not say where they come from.
+        select k.name, current_setting('auth_state.' || k.name, true), null, null, null from _known_settings() k
+      ) o
+     where o.value <> ''
+     order by o.setdatabase desc nulls last
   loop
+    continue when v_old.place is null and exists (select from whatsapp_settings s where s.name = v_old.name);
     begin
-      if v_old.setrole <> 0::oid then
+      if v_old.role is not null then
         raise sqlstate 'WA001';
       end if;
       perform _assert_setting(v_old.name, v_old.value, 'the value');
       insert into whatsapp_settings (name, value) values (v_old.name, v_old.value) on conflict (name) do nothing;
-      raise notice 'auth_state.% of this database is kept by auth_configure now', v_old.name;
+      raise notice 'auth_state.% is kept by auth_configure now', v_old.name
+        using hint = coalesce(format('Once no older copy of our functions reads it: alter %s reset auth_state.%s', v_old.place, v_old.name),
+                              format('It comes from postgresql.conf or from this session; remove auth_state.%s there.', v_old.name));
     exception
       when sqlstate 'WA001' then
         raise warning 'auth_state.% is not read any more, and what was set is not taken over', v_old.name
-          using hint = format('select auth_configure(%L, ...)', v_old.name);
+          using detail = coalesce('It was set for ' || v_old.place || '.', 'It comes from postgresql.conf or from this session.'),
+                hint = format('select auth_configure(%L, ...)', v_old.name);
     end;
+  end loop;
+
+  select count(*) into v_accounts from whatsapp_auth a where _creds_fault(a.creds) is not null;
+  if v_accounts > 0 then
+    raise warning '% accounts have creds that no client can use: reading them is an error from now on', v_accounts
+      using hint = 'select company_id from auth_list_companies(), then auth_creds_history and auth_restore_creds; or auth_delete_company.';
+  end if;
+end
+$install$;
+
+-- sql/930_truncation.sql
+-- Rows that are restored behind a truncation are of before: leases end with it. Writes fire nothing.
+do $install$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['whatsapp_auth', 'whatsapp_keys'] loop
+    if not exists (select from pg_trigger t where t.tgrelid = to_regclass(v_table) and t.tgname = 'truncation_ends_leases') then
+      execute format('create trigger truncation_ends_leases after truncate on %I execute function _end_leases()', v_table);
+    end if;
   end loop;
 end
 $install$;
 
 -- sql/980_drop_stale.sql
--- Functions of an earlier version that this one no longer has: their rows were not written just now. Last, when no
+-- Functions of an earlier version that this one no longer has: their rows are older than this transaction. Last, when no
 -- policy and no function uses them any more, and all at once, since they may use each other.
 do $install$
 declare
@@ -5343,7 +5483,7 @@ begin
     from pg_proc p
    where p.pronamespace = quote_ident(current_schema())::regnamespace
      and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-     and p.xmin <> pg_current_xact_id()::xid;
+     and age(p.xmin) > age(pg_current_xact_id()::xid);
   if v_functions is not null then
     execute 'drop routine ' || v_functions;
   end if;
@@ -5379,6 +5519,34 @@ begin
         get stacked diagnostics v_message = message_text, v_hint = pg_exception_hint;
         raise notice 'expired keys are not removed by themselves yet: %', v_message using hint = v_hint;
     end;
+  end if;
+end
+$install$;
+
+-- Under psql's ON_ERROR_ROLLBACK a statement that fails is passed over, and the rest would be committed. Each statement
+-- is a subtransaction then.
+do $install$
+begin
+  if has_database_privilege(current_database(), 'TEMP') and exists (
+    select
+      from pg_proc p
+     where p.proname = 'auth_schema_version' and age(p.xmin) < age(pg_current_xact_id()::xid)
+  ) then
+    create temp table pg_auth_state_install (savepoints boolean) on commit drop;
+    create function pg_temp.refuse_savepoints ()
+    returns trigger
+    language plpgsql
+    as $refuse$
+    begin
+      raise exception using errcode = 'WA006',
+        message = 'This file was run with a savepoint before each statement: nothing is committed.',
+        detail = 'A statement that fails would be passed over, and half of pg-auth-state installed.',
+        hint = 'psql -X -v ON_ERROR_STOP=1 has none; nor has any psql while ON_ERROR_ROLLBACK is off.';
+    end
+    $refuse$;
+    create constraint trigger refuse_savepoints after insert on pg_temp.pg_auth_state_install
+    initially deferred for each row execute function pg_temp.refuse_savepoints();
+    insert into pg_temp.pg_auth_state_install values (true);
   end if;
 end
 $install$;

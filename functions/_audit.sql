@@ -1,5 +1,6 @@
 -- Who did what: one row, never a value. An event of no company in particular has the company ''. A tenant could
--- fill the log: of one company and action 100 events in a day get a row, the others of that day are counted in the last.
+-- fill the log: of what one caller does to one company 100 events of an action get a row in a day, the others of that
+-- day are counted in the last.
 create or replace function _audit (
   p_company_id text,
   p_action text,
@@ -22,6 +23,7 @@ begin
       select a.audit_id
         from whatsapp_audit a
        where a.company_id = p_company_id and a.at > p_now - interval '1 day' and a.action = p_action
+         and a.login = session_user and a.role = _caller() and a.on_behalf_of is not distinct from _on_behalf_of()
        order by a.at desc, a.audit_id desc
        limit v_most);
   end if;

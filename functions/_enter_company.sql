@@ -17,8 +17,9 @@ begin
   if (select not __caller_is_service__) or octet_length(p_company_id) between 1 and 256 is not true then
     perform _assert_company(p_company_id);
   end if;
-  if current_setting('transaction_isolation') <> 'read committed' then
+  if current_setting('transaction_isolation') <> 'read committed' or current_setting('transaction_read_only') = 'on' then
     perform _assert_read_committed();
+    perform _assert_read_write();
   end if;
   if not pg_try_advisory_xact_lock(v_key) then
     perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));

@@ -1,4 +1,5 @@
--- Whether these creds are somebody else than those. Fingerprints are made only where the keys differ.
+-- Whether these creds are somebody else than those, to the identity guard: both halves of both keys count. Fingerprints
+-- are made only where one of the two is encrypted.
 create or replace function _is_new_identity (p_old jsonb, p_new jsonb)
 returns boolean
 language plpgsql
@@ -8,6 +9,11 @@ set search_path from current
 as $func$
 begin
   return (p_old -> 'noiseKey' = p_new -> 'noiseKey' and p_old -> 'signedIdentityKey' = p_new -> 'signedIdentityKey') is not true
-         and _identity(p_old) is distinct from _identity(p_new);
+         and case
+               when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
+                 (_is_same_key(p_old -> 'noiseKey', p_new -> 'noiseKey')
+                  and _is_same_key(p_old -> 'signedIdentityKey', p_new -> 'signedIdentityKey')) is not true
+               else _identity(p_old) is distinct from _identity(p_new)
+             end;
 end
 $func$;

@@ -26,7 +26,7 @@ begin
             from whatsapp_auth_history h
            where h.company_id = p_company_id and h.ends_identity and h.replaced_at > p_now - interval '30 days') >= 100 then
     delete from whatsapp_auth_history h
-     where h.company_id = p_company_id and h.ends_identity and _identity(h.creds) is not distinct from _identity(p_creds);
+     where h.company_id = p_company_id and h.ends_identity and not _is_new_identity(h.creds, p_creds);
     if not found and not p_is_restored then
       raise exception using errcode = 'WA006',
         message = format('Company %s has changed its identity 100 times in 30 days.', to_json(p_company_id)),

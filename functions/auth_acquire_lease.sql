@@ -84,7 +84,7 @@ The same holder asking again (a restarted process) gets a new token at once, and
 - `p_holder`: 1 to 256 bytes, a name that no other process has at the same time.
 - `p_ttl`: above zero; renew with auth_renew_lease well before it is over.
 - `p_steal`: take it from whoever holds it.
-- `p_token`: resume. The lease is acquired only if the last one was this holder's with this token, live or not, and nobody has written since without it. A client that holds the account in memory may then go on. After a failover it first writes again what it wrote lately.
+- `p_token`: resume. The lease is acquired only if the last one was this holder's with this token, live or not, and no writing function was called without it since. A client that holds the account in memory may then go on. After a failover it first writes again what it wrote lately.
 
 A new holder is noted in the audit log.
 

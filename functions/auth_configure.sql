@@ -5,6 +5,7 @@ volatile
 parallel unsafe
 security definer
 set search_path from current
+set lock_timeout = '5s'
 as $func$
 declare
   v_before text;

@@ -44,6 +44,9 @@ begin
       hint = 'Mode merge adds what is missing, mode replace leaves only what is imported.';
   end if;
 
+  if p_mode = 'merge' and v_old.version is not null then
+    perform _assert_stored_creds(p_company_id, v_old.creds);
+  end if;
   if p_mode = 'replace' then
     if v_old.creds is distinct from v_creds then
       perform _assert_identity(p_company_id, v_old.creds, v_creds, p_allow_new_identity);

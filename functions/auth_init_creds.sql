@@ -21,6 +21,7 @@ begin
     perform _write_creds(p_company_id, p_creds, null, false, v_now);
     return p_creds;
   end if;
+  perform _assert_stored_creds(p_company_id, v_creds);
   return v_creds;
 end
 $func$;
@@ -31,5 +32,5 @@ Stores `p_creds` only if the company has none, and returns the creds that won: y
 - `p_creds`: a JSON object with `noiseKey` and `signedIdentityKey`, or a string, the JWE that an encrypting client made of one.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
-Errors: WA001, WA002, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
+Errors: WA001, WA002, WA006 (isolation level, stored creds that no client can use), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;

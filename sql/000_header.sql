@@ -63,5 +63,6 @@
 begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
+set local row_security = on;
 set local standard_conforming_strings = on;
 set local quote_all_identifiers = off;

@@ -112,6 +112,12 @@ begin
       join pg_class c on c.oid = p.polrelid
      where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and c.relowner = v_owner and starts_with(c.relname, 'whatsapp_')
     union all
+    select format('drop trigger %I on %s', t.tgname, c.oid::regclass)
+      from pg_trigger t
+      join pg_class c on c.oid = t.tgrelid
+      join pg_proc p on p.oid = t.tgfoid and p.proname in (@functions@)
+     where c.relnamespace = to_regnamespace(quote_ident(v_schema)) and c.relowner = v_owner and starts_with(c.relname, 'whatsapp_')
+    union all
     select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
       from pg_proc p
      where p.pronamespace = to_regnamespace(quote_ident(v_schema)) and p.proowner = v_owner and p.proname in (@functions@)

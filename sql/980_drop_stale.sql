@@ -1,4 +1,4 @@
--- Functions of an earlier version that this one no longer has: their rows were not written just now. Last, when no
+-- Functions of an earlier version that this one no longer has: their rows are older than this transaction. Last, when no
 -- policy and no function uses them any more, and all at once, since they may use each other.
 do $install$
 declare
@@ -10,7 +10,7 @@ begin
     from pg_proc p
    where p.pronamespace = quote_ident(current_schema())::regnamespace
      and pg_get_userbyid(p.proowner) = 'auth_state_owner'
-     and p.xmin <> pg_current_xact_id()::xid;
+     and age(p.xmin) > age(pg_current_xact_id()::xid);
   if v_functions is not null then
     execute 'drop routine ' || v_functions;
   end if;

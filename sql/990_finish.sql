@@ -23,4 +23,32 @@ begin
 end
 $install$;
 
+-- Under psql's ON_ERROR_ROLLBACK a statement that fails is passed over, and the rest would be committed. Each statement
+-- is a subtransaction then.
+do $install$
+begin
+  if has_database_privilege(current_database(), 'TEMP') and exists (
+    select
+      from pg_proc p
+     where p.proname = 'auth_schema_version' and age(p.xmin) < age(pg_current_xact_id()::xid)
+  ) then
+    create temp table pg_auth_state_install (savepoints boolean) on commit drop;
+    create function pg_temp.refuse_savepoints ()
+    returns trigger
+    language plpgsql
+    as $refuse$
+    begin
+      raise exception using errcode = 'WA006',
+        message = 'This file was run with a savepoint before each statement: nothing is committed.',
+        detail = 'A statement that fails would be passed over, and half of pg-auth-state installed.',
+        hint = 'psql -X -v ON_ERROR_STOP=1 has none; nor has any psql while ON_ERROR_ROLLBACK is off.';
+    end
+    $refuse$;
+    create constraint trigger refuse_savepoints after insert on pg_temp.pg_auth_state_install
+    initially deferred for each row execute function pg_temp.refuse_savepoints();
+    insert into pg_temp.pg_auth_state_install values (true);
+  end if;
+end
+$install$;
+
 commit;

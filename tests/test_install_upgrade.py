@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from harness.cluster import INSTALL_SQL, Database
+from harness.cluster import INSTALL_SQL, Cluster, Database
 from harness.creds import creds_json
 from harness.installing import count, install, old_version, refuse, run_sql, schema
+from harness.server import PSQL
 
 # From the version of a commit
 
@@ -250,3 +252,87 @@ def test_a_stale_function_that_somebody_uses_is_not_dropped_behind_their_back(
     empty_db.conn.execute("drop view theirs")
     install(empty_db)
     assert left_over(empty_db) == []
+
+
+def test_settings_are_taken_over_from_wherever_they_are_kept(
+    new_cluster: Callable[[str], Cluster],
+) -> None:
+    cluster = new_cluster("pg18-superuser")
+    database = cluster.new_database(template="template0")
+    run_sql(database, old_version())
+    name = database.name
+    database.conn.execute("alter system set auth_state.audit_retention = '365 days'")
+    database.conn.execute("alter role all set auth_state.history_versions = '9'")
+    database.conn.execute(f"alter database {name} set auth_state.lock_wait = '2s'")
+    database.conn.execute("alter role app set auth_state.lock_wait = '3s'")
+    database.conn.execute("select pg_reload_conf()")
+    cluster.server.stop()
+    cluster.server.start()
+    with database.connect() as conn:
+        notices: list[str] = []
+        conn.add_notice_handler(
+            lambda diag: notices.append(f"{diag.message_primary} {diag.message_hint}")
+        )
+        conn.execute(INSTALL_SQL.read_text())
+        kept = dict(conn.execute("select name, value from whatsapp_settings").fetchall())
+    assert kept == {"audit_retention": "365 days", "history_versions": "9", "lock_wait": "2s"}
+    said = "\n".join(notices)
+    assert f"alter database {name} reset auth_state.lock_wait" in said
+    assert "alter role all reset auth_state.history_versions" in said
+    assert "not taken over" in said
+
+
+def test_an_upgrade_says_how_many_accounts_have_creds_that_no_client_can_use(old: Database) -> None:
+    with old.connect("app") as conn:
+        conn.execute("select auth_save_creds('bad', '{}'), auth_save_creds('word', '\"hello\"')")
+    with old.connect(old.cluster.installer) as conn:
+        notices: list[str] = []
+        conn.add_notice_handler(lambda diag: notices.append(diag.message_primary or ""))
+        conn.execute(INSTALL_SQL.read_text())
+    assert any("2 accounts have creds that no client can use" in said for said in notices)
+
+
+@pytest.mark.parametrize(
+    "statement, named",
+    [
+        ("create view mine as select * from auth_list_audit()", "view mine"),
+        ("create table whatsapp_settings (k text)", "whatsapp_settings"),
+    ],
+)
+def test_what_is_in_the_way_of_an_upgrade_is_named(
+    old: Database, statement: str, named: str
+) -> None:
+    old.conn.execute(statement)
+    refuse(old, "WA006", named)
+
+
+@pytest.mark.parametrize("setting", ["row_security = off", "default_transaction_read_only = on"])
+def test_an_upgrade_does_not_depend_on_settings_of_the_database(
+    old: Database, setting: str
+) -> None:
+    old.conn.execute(f"alter database {old.name} set {setting}")
+    install(old)
+    assert count(old.conn, "select count(*) from whatsapp_migrations") == 3
+
+
+def test_psql_with_a_savepoint_before_each_statement_installs_nothing(old: Database) -> None:
+    before = schema(old)
+    run = subprocess.run(
+        [
+            PSQL,
+            "-Xq",
+            "-v",
+            "ON_ERROR_ROLLBACK=on",
+            "-f",
+            INSTALL_SQL,
+            old.server.url(old.name, old.cluster.installer),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "nothing is committed" in run.stderr
+    assert "ON_ERROR_ROLLBACK" in run.stderr
+    assert schema(old) == before
+    install(old)
+    assert count(old.conn, "select count(*) from whatsapp_migrations") == 3

@@ -19,6 +19,7 @@ def test_reading_works_on_a_read_replica(own_cluster: Callable[[str], Cluster], 
     database.conn.execute(
         f"select auth_save_state('acme', '{creds_json(a=1)}', %s)", ['{"session": {"1.0": 1}}']
     )
+    database.conn.execute("select auth_acquire_lease('acme', 'me', '1 hour')")
     database.conn.close()
     cluster.server.stop()
     Path(cluster.server.get_data_directory(), "standby.signal").touch()
@@ -35,5 +36,15 @@ def test_reading_works_on_a_read_replica(own_cluster: Callable[[str], Cluster], 
             "auth_status()",
         ):
             assert conn.execute(f"select * from {call}").fetchall(), call
-        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            conn.execute("select auth_set_keys('acme', '{\"session\": {\"1.0\": 2}}')")
+        # About a lease, too, nothing is said: what a standby knows of it may be old.
+        for call in (
+            "auth_set_keys('acme', '{\"session\": {\"1.0\": 2}}')",
+            "auth_set_keys('acme', '{}', 1)",
+            "auth_acquire_lease('acme', 'me')",
+            "auth_acquire_lease('acme', 'me', p_token => 1)",
+            "auth_renew_lease('acme', 1)",
+            "auth_release_lease('acme', 1)",
+        ):
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction) as caught:
+                conn.execute(f"select * from {call}")
+            assert "primary" in str(caught.value.diag.message_hint), call

@@ -131,6 +131,23 @@ begin
 end
 $form$;
 
+-- Whether creds are a JWE in compact form: its header is a JSON object.
+create function _is_sealed (p_text text)
+returns boolean
+language plpgsql
+as $sealed$
+declare
+  v_header constant text := translate(
+    substring(p_text from '^(eyJ[A-Za-z0-9_-]*)[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'), '-_', '+/');
+begin
+  return coalesce(
+    jsonb_typeof(convert_from(decode(rpad(v_header, (length(v_header) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb) = 'object', false);
+exception
+  when data_exception or program_limit_exceeded then
+    return false;
+end
+$sealed$;
+
 do $takeover$
 declare
   v_now constant timestamptz := clock_timestamp();
@@ -151,8 +168,7 @@ begin
               or jsonb_typeof(o.creds) not in ('object', 'string', 'null')
               or jsonb_typeof(o.creds) = 'object' and (coalesce(o.creds -> 'noiseKey', 'null') = 'null'
                                                        or coalesce(o.creds -> 'signedIdentityKey', 'null') = 'null')
-              or jsonb_typeof(o.creds) = 'string' and o.creds #>> '{}'
-                 !~ '^eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*[.][A-Za-z0-9_-]+$'$sql$,
+              or jsonb_typeof(o.creds) = 'string' and not _is_sealed(o.creds #>> '{}')$sql$,
          $sql$coalesce(o.creds, 'null') = 'null'$sql$),
         ('whatsapp_keys', array['company_id', 'key_type', 'key_id', 'value'],
          array['company_id text', 'key_type text', 'key_id text', 'value jsonb', 'created_at timestamptz',
@@ -285,4 +301,4 @@ exception
 end
 $takeover$;
 
-drop function _current_form (jsonb);
+drop function _current_form (jsonb), _is_sealed (text);

@@ -1,4 +1,15 @@
 -- Compatible with: clients of 001 and 002; the functions of 002 cannot be put back over it.
+do $taken$
+begin
+  if to_regclass(format('%I.whatsapp_settings', current_schema())) is not null then
+    raise exception using errcode = 'WA006',
+      message = 'This is in the way, and is not ours: whatsapp_settings.',
+      detail = 'Settings are written by auth_configure alone.',
+      hint = 'Drop or rename it, then install again.';
+  end if;
+end
+$taken$;
+
 create table whatsapp_settings (
   name text collate "C" not null,
   value text not null,
@@ -43,6 +54,8 @@ $leases$;
 alter table whatsapp_leases drop column kept_in;
 
 do $settings$
+declare
+  v_detail text;
 begin
   -- It answers a column more, and a function cannot be replaced by one that answers something else.
   if to_regprocedure('auth_list_audit(text, timestamptz, integer)') is not null then
@@ -50,5 +63,12 @@ begin
   end if;
   -- sql/920 asks for it.
   perform set_config('auth_state.moves_settings', 'yes', true);
+exception
+  when dependent_objects_still_exist then
+    get stacked diagnostics v_detail = pg_exception_detail;
+    raise exception using errcode = 'WA006',
+      message = 'auth_list_audit answers a column more now, and something of yours uses it as it was.',
+      detail = v_detail,
+      hint = 'Drop it, install again, then make it anew.';
 end
 $settings$;

@@ -7,6 +7,7 @@
 begin;
 set local transaction_isolation = 'read committed';
 set local transaction_read_only = off;
+set local row_security = on;
 set local standard_conforming_strings = on;
 
 do $uninstall$

@@ -15,9 +15,9 @@ select is_empty(
     select t.tgrelid::regclass, t.tgname
     from pg_trigger as t
     inner join pg_class as c on t.tgrelid = c.oid
-    where c.relnamespace = 'public'::regnamespace
+    where c.relnamespace = 'public'::regnamespace and t.tgname <> 'truncation_ends_leases'
   $$,
-  'no trigger'
+  'no trigger that a write fires'
 );
 
 select * from finish();
