@@ -26,7 +26,7 @@ REPLACEMENTS = [
         (r"Coroutine\[Any, Any, (.+)\]$", r"\1"),
         (r"asynchronous=True", "asynchronous=False"),
         (r"\basync (def|with|for)\b", r"\1"),
-        (r"await connection\.set_(autocommit|isolation_level)\((.+)\)", r"connection.\1 = \2"),
+        (r"await connection\.set_(\w+)\((.+)\)", r"connection.\1 = \2"),
         (r"\bawait ", ""),
         (r"`async with`", "`with`"),
         (r"The task inside is cancelled\.", "A thread inside goes on until it asks or writes."),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import IsolationLevel
+from psycopg.conninfo import make_conninfo
+from psycopg.errors import ReadOnlySqlTransaction
 
 from harness.clients import Async, Sync, cluster  # noqa: F401
-from harness.cluster import Database
+from harness.cluster import Cluster, Database
 from harness.command import Command
 from harness.creds import CREDS, creds
 from harness.pgbouncer import PgBouncer
@@ -104,8 +107,10 @@ def test_it_is_asked_for_once(strict: Database) -> None:
         state.save_creds(CREDS)
         database: Any = state._database
         asked = []
-        ask = database._sets_isolation
-        database._sets_isolation = lambda connection: asked.append(connection) or ask(connection)
+        ask = database._overrules_defaults
+        database._overrules_defaults = lambda connection: (
+            asked.append(connection) or ask(connection)
+        )
         for number in range(3):
             state.save_creds(creds(n=number))
             state.set_keys({"session": {"1.0": number}})
@@ -131,22 +136,59 @@ def test_a_refusal_of_another_kind_is_passed_on_there_too(kind: Any, strict: Dat
     assert "exists already" in str(caught.value)
 
 
-@pytest.mark.parametrize("which", ["connection", "pool"])
+SOURCES = ["connection", "autocommit connection", "pool", "autocommit pool"]
+
+
+def source(kind: Any, dsn: str, which: str, **settings: Any) -> Any:
+    """A connection or pool of the caller's, whose connections have these attributes of psycopg."""
+    is_sync = kind.name == "sync"
+    autocommit = which.startswith("autocommit")
+
+    def configure(connection: Any) -> None:
+        for name, value in settings.items():
+            setattr(connection, name, value)
+
+    async def configure_async(connection: Any) -> None:
+        for name, value in settings.items():
+            await getattr(connection, f"set_{name}")(value)
+
+    if which.endswith("pool"):
+        how: Any = configure if is_sync else configure_async
+        return kind.pool(dsn, min_size=1, kwargs={"autocommit": autocommit}, configure=how)
+    connection = kind.connection(dsn, autocommit=autocommit)
+    if is_sync:
+        configure(connection)
+    else:
+        kind.run(configure_async(connection.driven))
+    return connection
+
+
+@pytest.mark.parametrize("which", SOURCES)
 def test_a_connection_or_pool_stays_as_its_owner_has_it(
     kind: Any, strict: Database, which: str
 ) -> None:
-    if which == "pool":
-        state = kind.state(kind.pool(strict.service_dsn, min_size=1))
-    else:
-        state = kind.state(kind.connection(strict.service_dsn, autocommit=True))
+    state = kind.state(source(kind, strict.service_dsn, which))
     with pytest.raises(UnsafeRequest) as caught:
         state.save_creds(CREDS)
     assert "READ COMMITTED" in str(caught.value)
     assert state.get_creds() is None
 
 
+# psycopg sends isolation_level with BEGIN, which a single statement has none of.
+@pytest.mark.parametrize("which", SOURCES)
+def test_a_connection_or_pool_writes_at_the_level_that_its_owner_gave_it(
+    kind: Any, strict: Database, which: str
+) -> None:
+    given = source(kind, strict.service_dsn, which, isolation_level=IsolationLevel.READ_COMMITTED)
+    write_everything(kind.state(given), kind.state(given, None))
+
+
 def test_the_command_works(strict: Database, tmp_path: Path) -> None:
-    run = Command(strict, tmp_path)
+    write_by_command(strict, tmp_path)
+
+
+def write_by_command(db: Database, tmp_path: Path) -> None:
+    run = Command(db, tmp_path)
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [{"kty": "oct", "kid": "k", "k": "A" * 43}]}))
     path.chmod(0o600)
@@ -160,6 +202,86 @@ def test_the_command_works(strict: Database, tmp_path: Path) -> None:
     run.good("cleanup")
     run.good("status")
     run.good("delete", "c1", "--yes")
+
+
+READ_ONLY = pytest.mark.parametrize(
+    "scope", ["database {}", "role app in database {}"], ids=["database", "login"]
+)
+
+
+@contextmanager
+def read_only(db: Database, scope: str = "database {}") -> Iterator[None]:
+    target = scope.format(db.name)
+    db.conn.execute(f"alter {target} set default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        db.conn.execute(f"alter {target} reset default_transaction_read_only")
+
+
+@READ_ONLY
+def test_over_a_connection_string_everything_is_written_where_the_default_is_read_only(
+    kind: Any, db: Database, scope: str
+) -> None:
+    with read_only(db, scope):
+        write_everything(kind.state(db.service_dsn), kind.state(db.service_dsn, None))
+
+
+def test_both_defaults_at_once_are_no_hindrance(kind: Any, strict: Database) -> None:
+    with read_only(strict):
+        write_everything(kind.state(strict.service_dsn), kind.state(strict.service_dsn, None))
+
+
+@READ_ONLY
+def test_the_command_works_where_the_default_is_read_only(
+    db: Database, tmp_path: Path, scope: str
+) -> None:
+    with read_only(db, scope):
+        write_by_command(db, tmp_path)
+
+
+def test_who_asks_for_read_only_in_the_connection_string_means_it(kind: Any, db: Database) -> None:
+    for option in ("-c default_transaction_read_only=on", "--default-transaction-read-only=on"):
+        state = kind.state(make_conninfo(db.service_dsn, options=option))
+        with pytest.raises(ReadOnlySqlTransaction) as caught:
+            state.save_creds(CREDS)
+        assert caught.value.diag.message_hint
+        assert state.get_creds() is None
+
+
+@pytest.mark.parametrize("which", SOURCES)
+def test_a_connection_or_pool_writes_where_its_owner_made_it_read_write(
+    kind: Any, db: Database, which: str
+) -> None:
+    with read_only(db):
+        with pytest.raises(ReadOnlySqlTransaction):
+            kind.state(source(kind, db.service_dsn, which)).save_creds(CREDS)
+        given = source(kind, db.service_dsn, which, read_only=False)
+        write_everything(kind.state(given), kind.state(given, None))
+
+
+@pytest.mark.parametrize("which", SOURCES)
+def test_a_connection_or_pool_that_its_owner_made_read_only_writes_nothing(
+    kind: Any, db: Database, which: str
+) -> None:
+    state = kind.state(source(kind, db.service_dsn, which, read_only=True))
+    with pytest.raises(ReadOnlySqlTransaction):
+        state.save_creds(CREDS)
+    assert state.get_creds() is None
+
+
+def test_a_standby_says_that_it_is_one(kind: Any, own_cluster: Callable[[str], Cluster]) -> None:
+    server = own_cluster("pg15-superuser")
+    database = server.new_database()
+    database.conn.close()
+    server.server.stop()
+    Path(server.server.get_data_directory(), "standby.signal").touch()
+    server.server.start()
+    state = kind.state(database.service_dsn)
+    for _ in range(2):
+        with pytest.raises(ReadOnlySqlTransaction) as caught:
+            state.save_creds(CREDS)
+        assert caught.value.diag.message_detail == "This server is a standby."
 
 
 def test_what_counts_as_a_read_is_what_the_database_calls_one(db: Database) -> None:

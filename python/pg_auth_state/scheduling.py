@@ -93,4 +93,6 @@ def _run_hint(
         without_values(),
         psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection,
     ):
-        return connection.execute(hint.encode()).fetchall(), job.cron_database
+        connection.read_only = False  # whatever default the login has there
+        with connection.transaction():
+            return connection.execute(hint.encode()).fetchall(), job.cron_database

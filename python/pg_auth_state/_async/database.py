@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -86,6 +87,18 @@ async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubt
     return call.answer(names, rows)
 
 
+def needs_begin(connection: AsyncConnection[Any], call: Call[Any]) -> bool:
+    """Whether the call depends on settings of the connection, which psycopg sends with BEGIN."""
+    settings = connection.isolation_level, connection.read_only, connection.deferrable
+    return settings != (None, None, None) and not call.is_read
+
+
+_DEFAULTS = """
+    select current_setting('transaction_isolation'), current_setting('transaction_read_only'),
+           current_setting('in_hot_standby')
+"""
+
+
 class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
@@ -106,28 +119,31 @@ class OwnConnection:
             connection = await self._connected()
             if call.is_read:
                 return await execute(connection, call)
-            if connection.isolation_level is None:
+            if not needs_begin(connection, call):
                 try:
                     return await execute(connection, call)
-                except UnsafeRequest:  # nothing was written
-                    if not await self._sets_isolation(connection):
+                except (UnsafeRequest, ReadOnlySqlTransaction):  # nothing was written
+                    if not await self._overrules_defaults(connection):
                         raise
             async with connection.transaction():
                 return await execute(connection, call)
 
-    async def _sets_isolation(self, connection: AsyncConnection[Any]) -> bool:
-        """Whether this login or database has a default that no write takes, which is asked once.
+    async def _overrules_defaults(self, connection: AsyncConnection[Any]) -> bool:
+        """Whether this login or database has defaults that no write takes, which is asked once.
 
-        Every write on this connection has a transaction of its own level from then on.
+        Every write on this connection has a transaction with its own settings from then on.
         """
         if self._has_asked:
             return False
         self._has_asked = True
-        cursor = await connection.execute("show transaction_isolation")
-        if await cursor.fetchone() in (("read committed",), ("read uncommitted",)):
-            return False
-        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-        return True
+        cursor = await connection.execute(_DEFAULTS)
+        isolation, read_only, is_standby = (await cursor.fetchall())[0]
+        if isolation not in ("read committed", "read uncommitted"):
+            await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        is_meant = _connect.asks_for_read_only(connection.info)
+        if read_only == "on" and is_standby == "off" and not is_meant:
+            await connection.set_read_only(False)
+        return (connection.isolation_level, connection.read_only) != (None, None)
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._closed:
@@ -187,7 +203,7 @@ class GivenConnection:
         async with turn, self._shared.lock:
             if self._joins():
                 return await self._join(call)
-            if self._connection.autocommit:
+            if self._connection.autocommit and not needs_begin(self._connection, call):
                 return await execute(self._connection, call)
             self._shared.in_own_transaction = True
             try:
@@ -232,6 +248,9 @@ class GivenPool:
 
     async def _run(self, call: Call[T], turn: Turn) -> T:
         async with turn, self._pool.connection() as connection:
+            if needs_begin(connection, call):
+                async with connection.transaction():
+                    return await execute(connection, call)
             if connection.autocommit:
                 return await execute(connection, call)
             # One statement: without BEGIN and COMMIT around it, it makes one round trip of three.

@@ -55,7 +55,8 @@ class AuthState:
             A connection or pool stays yours, settings and closing included. On a connection that
             is in a transaction a call joins it, and what fails aborts it as any statement would;
             otherwise each call is its own transaction. Writes need READ COMMITTED, the default of
-            PostgreSQL: in any other isolation level they raise `UnsafeRequest`. Over a connection
+            PostgreSQL: in any other isolation level they raise `UnsafeRequest`. psycopg's
+            `isolation_level` and `read_only` of the connection hold for them. Over a connection
             string they work whatever default the login or the database has.
         company_id: The account. May be left out for what concerns none or all of them:
             `list_companies`, `cleanup_expired_keys`, `stats`, `status` and the settings.

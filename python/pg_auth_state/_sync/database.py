@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import Connection, Cursor, IsolationLevel
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -87,6 +88,18 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
     return call.answer(names, rows)
 
 
+def needs_begin(connection: Connection[Any], call: Call[Any]) -> bool:
+    """Whether the call depends on settings of the connection, which psycopg sends with BEGIN."""
+    settings = connection.isolation_level, connection.read_only, connection.deferrable
+    return settings != (None, None, None) and not call.is_read
+
+
+_DEFAULTS = """
+    select current_setting('transaction_isolation'), current_setting('transaction_read_only'),
+           current_setting('in_hot_standby')
+"""
+
+
 class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
@@ -107,28 +120,31 @@ class OwnConnection:
             connection = self._connected()
             if call.is_read:
                 return execute(connection, call)
-            if connection.isolation_level is None:
+            if not needs_begin(connection, call):
                 try:
                     return execute(connection, call)
-                except UnsafeRequest:  # nothing was written
-                    if not self._sets_isolation(connection):
+                except (UnsafeRequest, ReadOnlySqlTransaction):  # nothing was written
+                    if not self._overrules_defaults(connection):
                         raise
             with connection.transaction():
                 return execute(connection, call)
 
-    def _sets_isolation(self, connection: Connection[Any]) -> bool:
-        """Whether this login or database has a default that no write takes, which is asked once.
+    def _overrules_defaults(self, connection: Connection[Any]) -> bool:
+        """Whether this login or database has defaults that no write takes, which is asked once.
 
-        Every write on this connection has a transaction of its own level from then on.
+        Every write on this connection has a transaction with its own settings from then on.
         """
         if self._has_asked:
             return False
         self._has_asked = True
-        cursor = connection.execute("show transaction_isolation")
-        if cursor.fetchone() in (("read committed",), ("read uncommitted",)):
-            return False
-        connection.isolation_level = IsolationLevel.READ_COMMITTED
-        return True
+        cursor = connection.execute(_DEFAULTS)
+        isolation, read_only, is_standby = (cursor.fetchall())[0]
+        if isolation not in ("read committed", "read uncommitted"):
+            connection.isolation_level = IsolationLevel.READ_COMMITTED
+        is_meant = _connect.asks_for_read_only(connection.info)
+        if read_only == "on" and is_standby == "off" and not is_meant:
+            connection.read_only = False
+        return (connection.isolation_level, connection.read_only) != (None, None)
 
     def _connected(self) -> Connection[Any]:
         if self._closed:
@@ -188,7 +204,7 @@ class GivenConnection:
         with turn, self._shared.lock:
             if self._joins():
                 return self._join(call)
-            if self._connection.autocommit:
+            if self._connection.autocommit and not needs_begin(self._connection, call):
                 return execute(self._connection, call)
             self._shared.in_own_transaction = True
             try:
@@ -233,6 +249,9 @@ class GivenPool:
 
     def _run(self, call: Call[T], turn: Turn) -> T:
         with turn, self._pool.connection() as connection:
+            if needs_begin(connection, call):
+                with connection.transaction():
+                    return execute(connection, call)
             if connection.autocommit:
                 return execute(connection, call)
             # One statement: without BEGIN and COMMIT around it, it makes one round trip of three.
