@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -257,6 +258,21 @@ def test_the_five_calls_of_the_readme_work_one_after_the_other(db: Database) -> 
     answer = {"5511900000002.0": {"version": "v1"}, "5511900000003.0": None}
     assert get[0] == {"session": answer}
     assert lease[0] is True
+
+
+def test_the_python_of_the_readme_runs(db: Database) -> None:
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        code, places = re.subn(r'"postgresql://[^"]*"', repr(db.service_dsn), block)
+        assert places == 1
+        printed = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout
+        assert printed == "{'5511900000002.0': {'version': 'v1'}, '5511900000003.0': None}\n"
+    with AuthState(db.service_dsn, "962302") as state:
+        assert (state.get_creds() or {})["registrationId"] == 1
 
 
 def test_php_needs_nothing_but_its_driver(start: Start) -> None:
