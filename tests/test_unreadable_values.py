@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,21 @@ def test_the_search_for_the_value_takes_no_longer_than_reading_it() -> None:
     with pytest.raises(UnreadableValue) as caught:
         Reader("c1").types(spoilt.encode())
     assert caught.value.key_id == "9999"
+
+
+# Each member once searched the whole text for a brace: one account could hold the process for long.
+def test_the_search_for_the_value_grows_with_the_number_of_keys_and_no_faster() -> None:
+    def seconds(keys: int) -> float:
+        members = ",".join(f'"{n}":0' for n in range(keys))
+        text = f'{{{members},"last":1e999}}'.encode()
+        start = time.process_time()
+        with pytest.raises(UnreadableValue) as caught:
+            Reader("c1").ids("session", text)
+        assert caught.value.key_id == "last"
+        return time.process_time() - start
+
+    few, many = (min(seconds(keys) for _ in range(3)) for keys in (50_000, 200_000))
+    assert many < 8 * few
 
 
 # Python limits the digits of integers further where it is told to.

@@ -1,7 +1,7 @@
 """JSON that the database gives, read where it is known whose it is.
 
 Python cannot read all that PostgreSQL stores: no integer of more than 4,300 digits, no fraction
-beyond a double, no nesting beyond its stack. Any writer of the account may have stored such a
+beyond the range of a double, no nesting beyond its stack. Any writer of the account may have stored such a
 value: the error names the key and not the value, and all other keys can be read.
 """
 
@@ -167,17 +167,17 @@ def named(key_type: str, key_id: str | None) -> str:
 # What cannot be read is looked for once it is there, without recursion and without reading numbers.
 
 _TOKEN = re.compile(r'["\[\]{},]')
+_NAME_OR_END = re.compile(r'["}]')
 
 
 def _members(text: str, start: int) -> Iterator[tuple[str, int, int]]:
     """Name, and begin and end of the value, of the members of the object at or after `start`."""
     position = text.index("{", start) + 1
     while True:
-        quote = text.find('"', position)
-        brace = text.find("}", position)
-        if quote < 0 or brace < quote:
+        match = _NAME_OR_END.search(text, position)
+        if match is None or match[0] == "}":
             return
-        name, position = _wire.decoder.raw_decode(text, quote)
+        name, position = _wire.decoder.raw_decode(text, match.start())
         begin = text.index(":", position) + 1
         position = _end_of_value(text, begin)
         yield name, begin, position
