@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pg_auth_state import InvalidInput, _wire
 from pg_auth_state._identity import encoded_creds
 from pg_auth_state._reading import Reader
+from pg_auth_state.files.values import stored as stored_from_file
 
 VECTORS = [
     vector
@@ -172,6 +173,11 @@ def test_what_to_get_is_an_object_of_lists_of_strings(keys: Any) -> None:
         {"type": "Buffer", "data": 1},
         {"type": "Buffer", "data": [256]},
         {"type": "Buffer", "data": ["1"]},
+        {"type": "Buffer", "data": [True, 1]},
+        {"type": "Buffer", "data": [1, -1]},
+        {"type": "Buffer", "data": [1.0]},
+        {"type": "Buffer", "value": [False]},
+        {"buffer": True, "data": [True]},
         {"type": "Utf16", "data": "AA=="},
         {"type": "Utf16", "data": "AAA=", "more": 1},
         {"0": 5, "2": 1},
@@ -182,6 +188,9 @@ def test_what_to_get_is_an_object_of_lists_of_strings(keys: Any) -> None:
 )
 def test_what_only_looks_like_bytes_or_text_stays_as_it_is(value: Any) -> None:
     assert _wire.decoded(dict(value)) == value
+    if value.get("type") != "Utf16":
+        assert _wire.encoded(value, "value") == value
+        assert stored_from_file(None, json.dumps(value), value)[1] == value
 
 
 @pytest.mark.parametrize("data", ["-_-_", "+/+/", "+/+/=", "+/+/\n"])

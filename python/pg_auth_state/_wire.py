@@ -14,7 +14,7 @@ import json
 import math
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from .errors import InvalidInput
@@ -297,11 +297,13 @@ def buffer(data: object) -> bytes | None:
     """The bytes of a Buffer's `data`: base64, or a list of numbers; None if it is neither."""
     if isinstance(data, str):
         return _from_base64(data)
-    if isinstance(data, (list, tuple)):
-        try:
-            return bytes(data)
-        except (TypeError, ValueError):
-            return None
+    return _numbers(data) if isinstance(data, (list, tuple)) else None
+
+
+def _numbers(items: Sequence[object]) -> bytes | None:
+    """Bytes as numbers, which true is none of."""
+    if all(type(item) is int and 0 <= item < 256 for item in items):
+        return bytes(items)  # type: ignore[arg-type]
     return None
 
 
@@ -326,10 +328,7 @@ def _content(value: Mapping[str, Value]) -> bytes | None:
 
 def _indexed(value: Mapping[str, Value]) -> bytes | None:
     """A Uint8Array that went through a plain JSON.stringify: {"0": 5, "1": 255}."""
-    items = [value.get(str(index)) for index in range(len(value))]
-    if all(type(item) is int and 0 <= item < 256 for item in items):
-        return bytes(items)  # type: ignore[arg-type]
-    return None
+    return _numbers([value.get(str(index)) for index in range(len(value))])
 
 
 def carried(value: dict[str, Value]) -> str | None:
