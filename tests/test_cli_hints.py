@@ -34,6 +34,7 @@ def refusal(url: str) -> str:
         ("postgresql://h:5432/db?x=1&y=2&z=3", ["x, y, z"]),
         ("postgresql:///db?host=/tmp&connection_limit=1", ["connection_limit\n"]),
         ("postgresql://u%40x:hunter2@h?a%62c=1", ["abc"]),
+        ("postgresql://h/db?sslkey=/k&passfile=/p&require_auth=x&schema=y", ["schema\n"]),
     ],
 )
 def test_parameters_that_libpq_does_not_know_are_all_named(url: str, named: list[str]) -> None:
@@ -57,6 +58,15 @@ def test_parameters_that_libpq_does_not_know_are_all_named(url: str, named: list
         "postgresql://u@h/db?password=x&hunter2=y",
         "postgresql://u@h/db?passwrd=x&hunter2=y",
         "postgresql://u@h/db?sslpassword=x&hunter2",
+        "postgresql://u@h/db?pass=hunter1&hunter2=y",
+        "postgresql://u@h/db?pw=x&hunter2=y",
+        "postgresql://u@h/db?PW=x&hunter2=y",
+        "postgresql://u@h/db?api_key=x&hunter2=y",
+        "postgresql://u@h/db?credential=x&hunter2=y",
+        "postgresql://u@h/db?auth=x&hunter2=y",
+        "postgresql://u@h/db?sslkey=k&pw=x&hunter2=y",
+        "postgresql://u@h/db?phrase=x&hunter2",
+        "postgresql://u@h/db?application_name=x&hunter2&y=z",
         "postgresql://u:p@h/db?hunter2%zz=1",
         "postgresql://u:p@h/db?hun%20ter2=1&sslmode",
         "host=h password=x hunter2=y",
@@ -68,6 +78,27 @@ def test_what_may_be_a_part_of_a_password_is_not_named(url: str) -> None:
     text = refusal(url)
     assert SECRET not in text
     assert "hun" not in text
+
+
+@pytest.mark.parametrize(
+    "command", ["install", "uninstall", "status", "cleanup", "schedule", "delete c1", "export c1"]
+)
+@pytest.mark.parametrize(
+    "url", [b"postgresql://u:hunter2\xff@h/db", b"password=hunter2\xff host=h"]
+)
+def test_a_url_that_is_no_text_is_refused_without_its_password(
+    command: str, url: bytes, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pg_auth_state", *command.split()],
+        env={b"DATABASE_URL": url},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the connection string cannot be read\n")
+    assert SECRET not in done.stderr
 
 
 def test_pairs_are_not_told_to_be_percent_encoded() -> None:

@@ -262,6 +262,16 @@ def test_a_network_that_swallows_everything_loses_it_at_the_deadline(kind: Any, 
         assert stored(db) == []
 
 
+# libpq takes no number beyond 2^31 - 1, and the limit of a dead network is a third of the ttl.
+@pytest.mark.parametrize("days", [75, 300_000])
+def test_a_lease_may_last_as_long_as_the_database_takes(kind: Any, db: Any, days: int) -> None:
+    assert "127.0.0.1" in db.service_dsn
+    state = kind.state(db.service_dsn)
+    with kind.lease(state, "me", ttl=timedelta(days=days)) as lease:
+        assert lease.expires_at > datetime.now(timezone.utc) + timedelta(days=days - 1)
+        assert state.set_keys(SESSION) == 1
+
+
 # The server counts from when the request arrived, which may be just after it was sent.
 def test_the_deadline_counts_from_when_the_lease_was_asked_for(kind: Any, db: Any) -> None:
     with Network(db) as network:

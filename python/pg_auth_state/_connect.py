@@ -33,8 +33,11 @@ def checked(conninfo: str) -> str:
     if "://" not in conninfo:
         hint = "It is name=value pairs; a value with blanks stands in single quotes."
     try:
-        parameters = conninfo_to_dict(conninfo)
+        # libpq would read it as far as NUL.
+        parameters = None if "\0" in conninfo else conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError:
+        parameters = None
+    except UnicodeError:  # it holds all of it, or the password
         parameters = None
     if parameters is None:
         unknown = _unknown_parameters(conninfo)
@@ -55,7 +58,8 @@ def checked(conninfo: str) -> str:
 
 
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
-_SECRET = re.compile("passw|pwd|secret|token", re.IGNORECASE)
+_SECRET = re.compile("pass|pw|secret|token|key|cred|auth", re.IGNORECASE)
+_NO_SECRETS = {"channel_binding", "passfile", "require_auth", "sslkey", "sslkeylogfile"}
 _HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d*)?")
 
 
@@ -69,19 +73,25 @@ def _unknown_parameters(url: str) -> str:
         return ""
     address, _, query = rest.partition("?")
     hosts, slash, _ = address.partition("/")
-    names = [unquote(part.partition("=")[0]) for part in query.split("&")]
+    parts = query.split("&")
+    names = [unquote(part.partition("=")[0]) for part in parts]
     if (
         "@" in query  # the host is still to come
+        or not all("=" in part for part in parts)  # the rest of a value, as it seems
         or any(_HOST.fullmatch(host) is None for host in hosts.rpartition("@")[2].split(","))
         or ("@" not in hosts and ":" in hosts and not slash)  # user:password, and no host
     ):
         return ""
-    secret = next((at for at, name in enumerate(names) if _SECRET.search(name)), len(names))
+    secret = next((at for at, name in enumerate(names) if _is_of_secret(name)), len(names))
     del names[secret + 1 :]  # which may be the rest of that one
     known = [option.keyword.decode() for option in Conninfo.get_defaults()] + ["ssl"]
     found = dict.fromkeys(names)
     unknown = [name for name in found if name not in known and _PARAMETER.fullmatch(name)]
     return ", ".join(name + _nearest(name, known) for name in unknown)
+
+
+def _is_of_secret(name: str) -> bool:
+    return name not in _NO_SECRETS and _SECRET.search(name) is not None
 
 
 def _nearest(name: str, known: list[str]) -> str:
@@ -91,14 +101,24 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def conninfo_of(info: ConnectionInfo) -> str:
     """How to open another connection like this one."""
-    return make_conninfo(**info.get_parameters(), password=info.password or None)
+    try:
+        return make_conninfo(**info.get_parameters(), password=info.password or None)
+    except UnicodeError:  # it holds the password
+        pass
+    raise InvalidInput(
+        "the password of the connection cannot be read",
+        hint="It is not UTF-8. Give it to libpq in a password file: no program reads it there.",
+    )
+
+
+_MOST = 2**31 - 1  # of any number of libpq's
 
 
 def impatient(conninfo: str, seconds: float) -> str:
     """`conninfo` for a connection that gives up on a dead network soon, unless it says when."""
     limits = {
-        "connect_timeout": max(2, math.ceil(seconds)),  # libpq knows nothing shorter
-        "tcp_user_timeout": max(1, math.ceil(seconds * 1000)),
+        "connect_timeout": max(2, min(math.ceil(seconds), _MOST)),  # libpq knows nothing shorter
+        "tcp_user_timeout": max(1, min(math.ceil(seconds * 1000), _MOST)),
     }
     given = conninfo_to_dict(conninfo)
     return make_conninfo(
