@@ -7,12 +7,16 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
 import psycopg_pool
 import pytest
+from psycopg.adapt import Dumper, Loader
+from psycopg.pq import Format
 from psycopg.rows import dict_row
+from psycopg.types.string import StrBinaryDumper, StrDumper, StrDumperVarchar
 
 from harness.clients import Async, Sync, cluster, stored_creds, writing  # noqa: F401
 from harness.creds import CREDS, creds
@@ -342,6 +346,12 @@ def test_a_connection_of_the_other_kind_is_said_at_once(db: Any) -> None:
         "postgresql://user:12/hunter2@host/db",
         "host=localhost password='hunter2",
         "user:hunter2@host/db",
+        "postgresql://user:hunter2\udcff@host/db",
+        "host=localhost password=hunter2\ud800",
+        "postgresql://user:hunter2%ff@host/db",
+        "postgresql://user:hunter2%00@host/db",
+        "host=localhost password=hunter2\0",
+        "host=localhost\0 password=hunter2",
     ],
 )
 def test_a_bad_connection_string_is_refused_without_its_password(conninfo: str) -> None:
@@ -351,3 +361,56 @@ def test_a_bad_connection_string_is_refused_without_its_password(conninfo: str) 
         for text in ("hunter2", "secret", "zz"):
             assert text not in str(caught.value)
         assert caught.value.__context__ is None
+        assert caught.value.__cause__ is None
+
+
+# Bytes of the environment that are no UTF-8 are half a surrogate pair each in Python.
+def test_a_password_of_a_connection_that_is_no_text_shows_in_no_error(
+    kind: Any, db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "hunter2\udcff")
+    state = kind.state(kind.connection(db.service_dsn))
+    with pytest.raises(InvalidInput) as caught, state.lease("me"):
+        pass
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+class Shouted(Dumper):
+    """An adapter of the caller's that turns everything into another thing."""
+
+    def dump(self, obj: Any) -> bytes:
+        return b"SHOUTED"
+
+
+class Hidden(Loader):
+    format = Format.BINARY
+
+    def load(self, data: Any) -> str:
+        return "hidden"
+
+
+def test_the_adapters_of_a_connection_change_no_call(kind: Any, db: Any) -> None:
+    connection = kind.connection(db.service_dsn)
+    for typed in (StrDumper, StrBinaryDumper, StrDumperVarchar, Shouted):
+        connection.adapters.register_dumper(str, typed)
+        state = kind.state(connection, typed.__name__)
+        for cls in (bytes, int, bool, list, dict, timedelta, datetime, type(None)):
+            connection.adapters.register_dumper(cls, Shouted)
+        for name in ("text", "name", "int4", "int8", "bool", "timestamptz", "json", "jsonb"):
+            connection.adapters.register_loader(name, Hidden)
+        version = state.save_creds(CREDS)
+        assert state.save_creds(creds(a=b"x"), expected_version=version) > version
+        assert state.get_creds() == creds(a=b"x")
+        assert state.set_keys({"session": {"1.0": {"a": b"x"}}}) == 1
+        assert state.get_keys("session", ["1.0", "2.0"]) == {"1.0": {"a": b"x"}, "2.0": None}
+        assert state.get_keys({"session": ["1.0"]}) == {"session": {"1.0": {"a": b"x"}}}
+        lease = state.acquire_lease("me", ttl=timedelta(seconds=9), steal=True)
+        assert (lease.acquired, lease.holder) == (True, "me")
+        assert timedelta(0) < lease.expires_at - datetime.now(timezone.utc) < timedelta(minutes=1)
+        assert state.release_lease(lease.token) is True
+        assert state.cleanup_expired_keys(dry_run=True) == 0
+        (row,) = state.list_keys("session", limit=1)
+        assert (row.key_id, type(row.updated_at)) == ("1.0", datetime)
+        assert state.list_audit(before=datetime(2020, 1, 1, tzinfo=timezone.utc)) == []
+        assert {event.login for event in state.list_audit()} == {"app"}

@@ -16,6 +16,7 @@ from jwcrypto import jwe, jwk
 
 from harness.clients import Async, Sync, cluster  # noqa: F401
 from harness.cluster import ROOT
+from harness.creds import JWE
 from harness.installing import run_program
 from pg_auth_state import (
     DecryptionError,
@@ -299,6 +300,21 @@ def test_without_keys_what_is_encrypted_is_an_error_and_never_missing(
             other.export(decrypt=True)
         assert other.get_keys("session", ["none"]) == {"none": None}
     assert state.get_creds() == PAIRED
+
+
+# It said "Nothing was changed" after it had stored the creds.
+def test_without_keys_encrypted_creds_are_stored_by_either_method(kind: Any, db: Any) -> None:
+    for company, methods in (("c1", ("init_creds", "save_creds")), ("c2", ("init_creds",) * 2)):
+        without = kind.state(db.service_dsn, company)
+        first = getattr(without, methods[0])(JWE)
+        assert first == JWE
+        version = without.creds_version()
+        again = getattr(without, methods[1])(JWE)
+        assert again == (version if methods[1] == "save_creds" else JWE)
+        assert without.creds_version() == version
+        with pytest.raises(DecryptionError, match="Nothing was changed"):
+            without.init_creds(JWE + "A")
+        assert without.creds_version() == version
 
 
 def test_what_is_unchanged_is_not_written_again(state: Any, kind: Any, db: Any) -> None:

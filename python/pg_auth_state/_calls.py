@@ -17,8 +17,17 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from psycopg import DataError, sql
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.abc import Loader as AbstractLoader
-from psycopg.adapt import Loader
+from psycopg.adapt import Dumper, Loader
 from psycopg.pq import Format
+from psycopg.types.array import ListDumper
+from psycopg.types.bool import BoolBinaryDumper, BoolBinaryLoader
+from psycopg.types.datetime import (
+    DatetimeBinaryDumper,
+    TimedeltaBinaryDumper,
+    TimestamptzBinaryLoader,
+)
+from psycopg.types.numeric import Int4BinaryLoader, Int8BinaryLoader, IntBinaryDumper
+from psycopg.types.string import StrDumperUnknown, TextBinaryLoader
 
 from . import _wire
 from ._identity import check_creds, encoded_creds
@@ -143,39 +152,54 @@ class _JsonbLoader(_JsonLoader):
         return bytes(data)[1:]  # after the version of the format
 
 
-@lru_cache(maxsize=16)
-def _time_loader(usual: type[AbstractLoader]) -> type[Loader]:
-    """A loader that gives the first or last time of Python for those beyond: whoever imports keys
-    chooses their times."""
+class _TimeLoader(Loader):
+    """Gives the first or last time of Python for those beyond: whoever imports keys chooses their
+    times."""
 
-    class TimeLoader(Loader):
-        format = Format.BINARY
+    format = Format.BINARY
 
-        def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
-            super().__init__(oid, context)
-            self._usual = usual(oid, context).load
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._usual = TimestamptzBinaryLoader(oid, context).load
 
-        def load(self, data: Buffer) -> Any:
-            try:
-                return self._usual(data)
-            except DataError:
-                is_past = bytes(data)[0] & 0x80
-                return (datetime.min if is_past else datetime.max).replace(tzinfo=timezone.utc)
-
-    return TimeLoader
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return self._usual(data)
+        except DataError:
+            is_past = bytes(data)[0] & 0x80
+            return (datetime.min if is_past else datetime.max).replace(tzinfo=timezone.utc)
 
 
-_TIMESTAMPTZ = 1184
+# psycopg's own, for all types that calls send and get. A string has no type for the server, which
+# would find no function for a text where it has a jsonb.
+_DUMPERS: tuple[tuple[type, type[Dumper]], ...] = (
+    (str, StrDumperUnknown),
+    (int, IntBinaryDumper),
+    (bool, BoolBinaryDumper),
+    (list, ListDumper),
+    (timedelta, TimedeltaBinaryDumper),
+    (datetime, DatetimeBinaryDumper),
+)
+_LOADERS: tuple[tuple[str, type[AbstractLoader]], ...] = (
+    ("json", _JsonLoader),
+    ("jsonb", _JsonbLoader),
+    ("timestamptz", _TimeLoader),
+    ("text", TextBinaryLoader),
+    ("name", TextBinaryLoader),
+    ("int4", Int4BinaryLoader),
+    ("int8", Int8BinaryLoader),
+    ("bool", BoolBinaryLoader),
+)
 
 
-def use_own_loaders(cursor: AdaptContext) -> None:
-    """Read JSON ourselves on this cursor: the connection may have been given another reader."""
+def use_own_adapters(cursor: AdaptContext) -> None:
+    """Send and read on this cursor as is expected here: the connection may have been given others,
+    by its owner or for all of psycopg."""
     adapters = cursor.adapters
-    adapters.register_loader("json", _JsonLoader)
-    adapters.register_loader("jsonb", _JsonbLoader)
-    usual = adapters.get_loader(_TIMESTAMPTZ, Format.BINARY)
-    assert usual is not None
-    adapters.register_loader(_TIMESTAMPTZ, _time_loader(usual))
+    for python_type, dumper in _DUMPERS:
+        adapters.register_dumper(python_type, dumper)
+    for name, loader in _LOADERS:
+        adapters.register_loader(name, loader)
 
 
 @lru_cache(maxsize=32)
@@ -342,9 +366,16 @@ class Calls:
     @_for_company
     def init_creds(self, creds: object, *, lease_token: int | None) -> Call[Any]:
         encoded = encoded_creds(creds)
+
+        def read(rows: Rows) -> Any:
+            # Without keys a JWE can be stored, as by save_creds(), and not be read.
+            if isinstance(encoded, str) and self.reader.creds(rows[0][0]) == encoded:
+                return encoded
+            return self._creds(rows)
+
         return self._call(
             "auth_init_creds",
-            self._creds,
+            read,
             p_company_id=self.company_id,
             p_creds=_wire.compact(self.sealing.creds(encoded, complete=True)),
             **self._token(lease_token),

@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
-from .._calls import Call, Doubtful, use_own_loaders
+from .._calls import Call, Doubtful, use_own_adapters
 from .._secrecy import give_hint, without_values
 from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
@@ -72,7 +72,7 @@ async def _execute(connection: AsyncConnection[Any], call: Call[T]) -> T | Doubt
     try:
         # Not `connection.cursor()`: its class and row factory are the caller's business.
         async with AsyncCursor(connection, row_factory=tuple_row) as cursor:
-            use_own_loaders(cursor)
+            use_own_adapters(cursor)
             await cursor.execute(call.statement, call.sent(), binary=True)
             rows = await cursor.fetchall()
             names = [column.name for column in cursor.description or ()]

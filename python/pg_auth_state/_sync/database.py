@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from .. import _connect
-from .._calls import Call, Doubtful, use_own_loaders
+from .._calls import Call, Doubtful, use_own_adapters
 from .._secrecy import give_hint, without_values
 from ..errors import NO_GRANT, UnsafeRequest, has_no_grant, translated
 
@@ -73,7 +73,7 @@ def _execute(connection: Connection[Any], call: Call[T]) -> T | Doubtful[T]:
     try:
         # Not `connection.cursor()`: its class and row factory are the caller's business.
         with Cursor(connection, row_factory=tuple_row) as cursor:
-            use_own_loaders(cursor)
+            use_own_adapters(cursor)
             cursor.execute(call.statement, call.sent(), binary=True)
             rows = cursor.fetchall()
             names = [column.name for column in cursor.description or ()]
