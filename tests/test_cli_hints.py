@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pg_auth_state import InvalidInput
+from harness.cluster import Database
+from harness.command import Command
+from harness.creds import CREDS
+from pg_auth_state import (
+    AuthState,
+    AuthStateError,
+    IdentityChangeRefused,
+    InvalidInput,
+    LeaseHeld,
+    LeaseLost,
+    VersionConflict,
+)
+from pg_auth_state._command_hints import hint_of
 from pg_auth_state._connect import checked
 
 SECRET = "hunter2"
+ONE_CLUSTER = pytest.mark.parametrize("cluster", ["pg18-login"], indirect=True)
 
 
 def refusal(url: str) -> str:
@@ -192,3 +207,69 @@ def test_without_the_extra_python_says_the_same(without: Path) -> None:
     assert done.stderr.splitlines()[-1].endswith(
         "encryption needs joserfc: pip install 'pg-auth-state[encryption]'"
     )
+
+
+@pytest.fixture
+def leased(db: Database, tmp_path: Path) -> Command:
+    """The command, where somebody else holds the lease of the account that a folder is of, too."""
+    folder = tmp_path / "company_c1"
+    folder.mkdir()
+    (folder / "creds.json").write_text(json.dumps(CREDS))
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [{"kty": "oct", "kid": "k", "k": "A" * 43}]}))
+    keys.chmod(0o600)
+    with AuthState(db.service_dsn, "c1") as state:
+        state.save_creds(CREDS)
+        state.acquire_lease("bot", ttl=timedelta(hours=1))
+    return Command(db, tmp_path)
+
+
+ON_LEASED = [
+    "delete c1 --yes",
+    "rekey c1 --keys keys.json",
+    "rekey --all --keys keys.json --json",
+    "import company_c1 --no-backup",
+    "import company_c1 --no-backup --replace",
+    "import . --all --no-backup --merge --jobs 2",
+]
+
+
+@ONE_CLUSTER
+@pytest.mark.parametrize("command", ON_LEASED)
+def test_over_a_lease_the_hint_is_one_that_a_person_can_follow(
+    leased: Command, command: str
+) -> None:
+    done = leased(*command.split())
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "bot" in text
+    assert "End the program that uses the account, or wait until its lease has ended." in text
+    for name in ("p_lease_token", "auth_acquire_lease", "steal", "wait="):
+        assert name not in text
+
+
+@ONE_CLUSTER
+def test_the_hints_of_an_import_name_its_options(db: Database, leased: Command) -> None:
+    db.conn.execute("delete from whatsapp_leases")
+    text = leased.bad("import", "company_c1", "--no-backup")
+    assert "HINT: --merge adds what is missing, --replace leaves only what is imported." in text
+
+
+@ONE_CLUSTER
+def test_the_hint_about_plain_values_names_a_command(db: Database, leased: Command) -> None:
+    db.conn.execute("delete from whatsapp_leases")
+    leased.good("rekey", "c1", "--keys", "keys.json")
+    with AuthState(db.service_dsn, "c1") as state:
+        state.set_keys({"session": {"1.0": 1}})
+    assert "rekey with --allow-plaintext" in leased.bad("rekey", "c1", "--keys", "keys.json")
+    leased.good("rekey", "c1", "--keys", "keys.json", "--allow-plaintext")
+
+
+# Of a refusal that no command is known to meet, too.
+@pytest.mark.parametrize("cls", [LeaseLost, LeaseHeld, VersionConflict, IdentityChangeRefused])
+def test_no_hint_of_the_command_names_an_argument(cls: type[AuthStateError]) -> None:
+    hint = hint_of(cls("refused", hint="Pass p_lease_token or p_allow_new_identity, wait=."))
+    assert hint
+    assert "p_" not in hint
+    assert "wait=" not in hint
+    assert hint_of(cls("refused")) is None

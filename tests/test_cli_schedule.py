@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -98,6 +99,42 @@ def test_where_its_database_lacks_pg_cron_that_is_said(cron: Any, db: Any) -> No
     result = run("schedule", database=db.dsn)
     assert result.exit_code == 1
     assert "create extension pg_cron; select cron.schedule_in_database(" in result.output
+
+
+@pytest.fixture
+def outsider(cron: Any, db: Any) -> Iterator[str]:
+    """Who may clean up, and has no right in the database of pg_cron."""
+    db.conn.execute(
+        "do $$ begin create role outsider login; exception when duplicate_object then end $$;"
+        " grant auth_state_service, pg_read_all_settings to outsider"
+    )
+    cron.conn.execute("create extension if not exists pg_cron")
+    yield db.server.url(db.name, "outsider")
+    cron.conn.execute(f"grant connect on database {cron.name} to public")
+
+
+@elsewhere
+@pytest.mark.parametrize("may_connect", [True, False])
+def test_a_login_that_may_not_use_pg_cron_is_told_the_statement(
+    cron: Any, db: Any, outsider: str, may_connect: bool
+) -> None:
+    if not may_connect:
+        cron.conn.execute(f"revoke connect on database {cron.name} from public")
+    for command, statement in (
+        ("schedule", "select cron.schedule_in_database("),
+        ("unschedule", "select cron.unschedule(jobid) from cron.job"),
+    ):
+        result = run(command, database=outsider)
+        assert result.exit_code == 1
+        first, detail, hint = result.output.splitlines()
+        assert first.startswith(f"error: this login cannot use pg_cron in database {cron.name}: ")
+        assert "permission denied for" in first
+        assert detail.startswith(f"  DETAIL: Run the statement of the hint in database {cron.name}")
+        assert hint.startswith(f"  HINT: {statement}")
+        cron.conn.execute(hint.removeprefix("  HINT: "))
+    assert jobs(cron) == []
+    with pytest.raises(UnsafeRequest):
+        schedule(outsider)
 
 
 @without

@@ -293,7 +293,7 @@ def test_an_upgrade_says_how_many_accounts_have_creds_that_no_client_can_use(old
 
 
 @pytest.mark.parametrize(
-    "statement, named",
+    ("statement", "named"),
     [
         ("create view mine as select * from auth_list_audit()", "view mine"),
         ("create table whatsapp_settings (k text)", "whatsapp_settings"),

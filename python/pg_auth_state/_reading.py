@@ -1,8 +1,8 @@
 """JSON that the database gives, read where it is known whose it is.
 
 Python cannot read all that PostgreSQL stores: no integer of more than 4,300 digits, no fraction
-beyond the range of a double, no nesting beyond its stack. Any writer of the account may have stored such a
-value: the error names the key and not the value, and all other keys can be read.
+beyond the range of a double, no nesting beyond its stack. Any writer of the account may have stored
+such a value: the error names the key and not the value, and all other keys can be read.
 """
 
 from __future__ import annotations

@@ -130,9 +130,9 @@ class UnreadableValue(AuthStateError):
     """A stored value is JSON that Python cannot read, or could not write back as it was.
 
     An integer of more than 4,300 digits, a fraction beyond the range of a double, more than 200
-    levels of nesting. A fraction within it is read as the nearest double, as JavaScript reads it:
-    digits beyond the 17th are lost without an error. `key_type` and `key_id` say which value; of creds `key_type` is "creds" and
-    `key_id` None. All else of the account can be read. `sqlstate` is "".
+    levels of nesting. A fraction within that range is read as the nearest double, as in JavaScript:
+    further digits are lost without an error. `key_type` and `key_id` say which value; of creds
+    `key_type` is "creds" and `key_id` None. All else of the account can be read. `sqlstate` is "".
     """
 
     key_type: str

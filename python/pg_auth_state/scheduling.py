@@ -37,7 +37,8 @@ def schedule(database: str, schema: str = "public", expression: str | None = Non
         expression: Like "0 */6 * * *", in the server's `cron.timezone`, GMT unless set.
 
     Raises:
-        UnsafeRequest: There is no pg_cron, or the job cannot be this login's.
+        UnsafeRequest: There is no pg_cron, or the job cannot be this login's; `hint` is what to run
+            instead, and `detail` where.
     """
     with AuthState(database, schema=schema) as state:
         try:
@@ -64,7 +65,8 @@ def unschedule(database: str, schema: str = "public") -> bool:
     """Stop the scheduled cleanup, wherever pg_cron lives; false if there was none.
 
     Raises:
-        UnsafeRequest: It cannot be done as this login.
+        UnsafeRequest: It cannot be done as this login; `hint` is the statement, and `detail` says
+            where and as whom.
     """
     with AuthState(database, schema=schema) as state:
         try:
@@ -83,16 +85,29 @@ _NOT_INSTALLED = (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTabl
 def _run_hint(
     database: str, state: AuthState, refused: UnsafeRequest
 ) -> tuple[list[tuple[Any, ...]], str]:
-    """Run the statement of the hint in pg_cron's database; any other refusal stands."""
+    """Run the statement of the hint in pg_cron's database; any other refusal stands.
+
+    Raises:
+        UnsafeRequest: The login cannot; `hint` is the statement.
+    """
     job = state.cleanup_job()
     hint = refused.hint or ""
     if job.pg_cron != "elsewhere" or not job.cron_database or not hint.startswith("select cron."):
         raise refused
     conninfo = make_conninfo(database, dbname=job.cron_database)
-    with (
-        without_values(),
-        psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection,
-    ):
-        connection.read_only = False  # whatever default the login has there
-        with connection.transaction():
-            return connection.execute(hint.encode()).fetchall(), job.cron_database
+    try:
+        with (
+            without_values(),
+            psycopg.connect(conninfo, autocommit=True, **_connect.PARAMETERS) as connection,
+        ):
+            connection.read_only = False  # whatever default the login has there
+            with connection.transaction():
+                return connection.execute(hint.encode()).fetchall(), job.cron_database
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+        line = error.diag.message_primary or str(error).partition("\n")[0]
+        reason = line.rpartition("FATAL:")[2].strip()
+    raise UnsafeRequest(
+        f"this login cannot use pg_cron in database {job.cron_database}: {reason}",
+        detail=refused.detail,
+        hint=hint,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from .._command_hints import hint_of
 from ..errors import AuthStateError, MissingExtra
 from .output import say
 
@@ -21,7 +22,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except AuthStateError as error:
-            text = list(lines(error.message, error.detail, error.hint))
+            text = list(lines(error.message, error.detail, hint_of(error)))
         except ImportError as error:
             text = list(_missing(error))
             if not text:

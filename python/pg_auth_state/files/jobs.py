@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 
+from .._command_hints import hint_of
 from ..errors import AuthStateError
 from ..keyfiles import KeyFile
 from .database import Database
@@ -126,7 +127,7 @@ def guarded(job: Callable[[], T], company_id: str, path: Path) -> T | Failed:
     except FolderError as error:
         return Failed(company_id, str(path), error.message, None, error.hint, error.problems)
     except AuthStateError as error:
-        return Failed(company_id, str(path), error.message, error.detail, error.hint)
+        return Failed(company_id, str(path), error.message, error.detail, hint_of(error))
     except psycopg.Error as error:  # its CONTEXT may quote values
         diag = error.diag
         message = diag.message_primary or str(error).partition("\n")[0]
