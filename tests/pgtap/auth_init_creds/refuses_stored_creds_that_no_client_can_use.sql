@@ -3,8 +3,8 @@ begin;
 \ir ../refuses.psql
 select plan(5);
 
-insert into whatsapp_auth (company_id, creds, version)
-values ('acme', '{"S3CRET": 1}', 7), ('beta', '"S3CRET"', 7);
+insert into whatsapp_auth (company_id, creds, version, created_at, updated_at)
+values ('acme', '{"S3CRET": 1}', 7, now(), now()), ('beta', '"S3CRET"', 7, now(), now());
 set local role app;
 \set good '{"noiseKey": "S3CRET", "signedIdentityKey": "i"}'
 select pg_temp.refuses(format('select auth_init_creds(''acme'', %L)', :'good'), 'WA006', 'creds["noiseKey"] is missing.', 'init, over an object');
