@@ -4,8 +4,9 @@
 -- WhatsApp Web auth state in PostgreSQL 15 and later: credentials and Signal keys of any number of
 -- accounts ("companies"), behind SQL functions that are one atomic batch each.
 --
--- This file installs and upgrades: run it with `psql -f`, paste it into an SQL editor, or let
--- `pg-auth-state install` run it. It is one transaction under one advisory lock. Migrations run once
+-- This file installs and upgrades: run it with `psql -X -v ON_ERROR_STOP=1 -f`, paste it into an SQL editor, or
+-- let `pg-auth-state install` run it. It is one transaction of its own under one advisory lock: what else psql -1
+-- is given is not in it. Migrations run once
 -- per database, everything else is applied again each time; running it twice changes nothing.
 -- Everything goes into the schema that is first in search_path; a schema named there that does not
 -- exist is created. The installer may be any login with CREATEROLE that owns the schema.
@@ -76,6 +77,7 @@ set local quote_all_identifiers = off;
 do $install$
 declare
   v_path text := current_setting('search_path');
+  v_given constant text := v_path;
   v_first text[];
   v_schema name;
   v_what text;
@@ -113,7 +115,7 @@ begin
   if v_schema is null or v_schema = '' or starts_with(v_schema, 'pg_') or v_schema in ('information_schema', 'cron') then
     raise exception using errcode = 'WA006',
       message = 'There is no schema to install into.',
-      detail = format('search_path is %s.', to_json(current_setting('search_path'))),
+      detail = format('search_path is %s.', to_json(v_given)),
       hint = 'Put the schema that is meant first, in the same transaction: set local search_path = public';
   end if;
   if to_regnamespace(quote_ident(v_schema)) is null then
@@ -1191,7 +1193,11 @@ end
 $func$;
 
 -- functions/_assert_creds.sql
-create or replace function _assert_creds (p_creds jsonb, p_path text)
+create or replace function _assert_creds (
+  p_creds jsonb,
+  p_path text,
+  p_hint text default 'Pass creds.json whole, as an object. Logging out is auth_delete_company.'
+)
 returns void
 language plpgsql
 immutable
@@ -1205,7 +1211,7 @@ begin
     raise exception using errcode = 'WA001',
       message = 'Creds are a JSON object with noiseKey and signedIdentityKey, or a JWE when a client encrypted them.',
       detail = p_path || v_fault || '.',
-      hint = 'Pass creds.json whole, as an object. Logging out is auth_delete_company.';
+      hint = p_hint;
   end if;
 end
 $func$;
@@ -4598,7 +4604,7 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  perform _assert_stored_creds(p_company_id, v_creds);
+  perform _assert_creds(v_creds, 'creds', 'No client can use creds of that version. auth_creds_history lists the others.');
   select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now, true);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
@@ -4614,7 +4620,7 @@ It restores creds, not ratchets: sessions and sender keys stay as they are now, 
 - `p_version`: one that auth_creds_history lists.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
-Errors: WA001, WA002, WA004, WA006 (isolation level, stored creds that no client can use), 42501, 55P03. Locks: the company's, until the transaction ends.
+Errors: WA001, WA002, WA004, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;
 
 -- functions/auth_save_creds.sql
@@ -5416,7 +5422,7 @@ begin
         select k.name, substring(c.setting from '=(.*)$') as value, nullif(s.setrole, 0) as role, s.setdatabase,
                case when s.setrole = 0 and s.setdatabase = 0 then 'role all'
                     when s.setrole = 0 then format('database %I', d.datname)
-                    else format('role %s', s.setrole::regrole) || coalesce(format(' in database %I', d.datname), '')
+                    else format('role %s', s.setrole::regrole) || coalesce(' in database ' || quote_ident(d.datname), '')
                end as place
           from pg_db_role_setting s
           left join pg_database d on d.oid = s.setdatabase

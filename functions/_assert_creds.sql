@@ -1,4 +1,8 @@
-create or replace function _assert_creds (p_creds jsonb, p_path text)
+create or replace function _assert_creds (
+  p_creds jsonb,
+  p_path text,
+  p_hint text default 'Pass creds.json whole, as an object. Logging out is auth_delete_company.'
+)
 returns void
 language plpgsql
 immutable
@@ -12,7 +16,7 @@ begin
     raise exception using errcode = 'WA001',
       message = 'Creds are a JSON object with noiseKey and signedIdentityKey, or a JWE when a client encrypted them.',
       detail = p_path || v_fault || '.',
-      hint = 'Pass creds.json whole, as an object. Logging out is auth_delete_company.';
+      hint = p_hint;
   end if;
 end
 $func$;

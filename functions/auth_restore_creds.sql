@@ -24,7 +24,7 @@ begin
       detail = 'It never had, they are the present ones, or they are not kept any more.',
       hint = 'auth_creds_history lists those there are.';
   end if;
-  perform _assert_stored_creds(p_company_id, v_creds);
+  perform _assert_creds(v_creds, 'creds', 'No client can use creds of that version. auth_creds_history lists the others.');
   select a.version, a.creds, a.updated_at into v_old from whatsapp_auth a where a.company_id = p_company_id;
   v_version := _store_creds(p_company_id, v_old.version, v_old.creds, v_old.updated_at, v_creds, v_now, v_now, true);
   perform _audit(p_company_id, 'creds_restored', v_now, 1, jsonb_build_object('version', p_version));
@@ -40,5 +40,5 @@ It restores creds, not ratchets: sessions and sender keys stay as they are now, 
 - `p_version`: one that auth_creds_history lists.
 - `p_lease_token`: the token of a live lease; without one, no lease may be live.
 
-Errors: WA001, WA002, WA004, WA006 (isolation level, stored creds that no client can use), 42501, 55P03. Locks: the company's, until the transaction ends.
+Errors: WA001, WA002, WA004, WA006 (isolation level), 42501, 55P03. Locks: the company's, until the transaction ends.
 $$;

@@ -1,8 +1,9 @@
 -- WhatsApp Web auth state in PostgreSQL 15 and later: credentials and Signal keys of any number of
 -- accounts ("companies"), behind SQL functions that are one atomic batch each.
 --
--- This file installs and upgrades: run it with `psql -f`, paste it into an SQL editor, or let
--- `pg-auth-state install` run it. It is one transaction under one advisory lock. Migrations run once
+-- This file installs and upgrades: run it with `psql -X -v ON_ERROR_STOP=1 -f`, paste it into an SQL editor, or
+-- let `pg-auth-state install` run it. It is one transaction of its own under one advisory lock: what else psql -1
+-- is given is not in it. Migrations run once
 -- per database, everything else is applied again each time; running it twice changes nothing.
 -- Everything goes into the schema that is first in search_path; a schema named there that does not
 -- exist is created. The installer may be any login with CREATEROLE that owns the schema.

@@ -3,6 +3,7 @@
 do $install$
 declare
   v_path text := current_setting('search_path');
+  v_given constant text := v_path;
   v_first text[];
   v_schema name;
   v_what text;
@@ -40,7 +41,7 @@ begin
   if v_schema is null or v_schema = '' or starts_with(v_schema, 'pg_') or v_schema in ('information_schema', 'cron') then
     raise exception using errcode = 'WA006',
       message = 'There is no schema to install into.',
-      detail = format('search_path is %s.', to_json(current_setting('search_path'))),
+      detail = format('search_path is %s.', to_json(v_given)),
       hint = 'Put the schema that is meant first, in the same transaction: set local search_path = public';
   end if;
   if to_regnamespace(quote_ident(v_schema)) is null then

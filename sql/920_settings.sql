@@ -45,7 +45,7 @@ begin
         select k.name, substring(c.setting from '=(.*)$') as value, nullif(s.setrole, 0) as role, s.setdatabase,
                case when s.setrole = 0 and s.setdatabase = 0 then 'role all'
                     when s.setrole = 0 then format('database %I', d.datname)
-                    else format('role %s', s.setrole::regrole) || coalesce(format(' in database %I', d.datname), '')
+                    else format('role %s', s.setrole::regrole) || coalesce(' in database ' || quote_ident(d.datname), '')
                end as place
           from pg_db_role_setting s
           left join pg_database d on d.oid = s.setdatabase

@@ -18,6 +18,7 @@ select f.oid::regprocedure::text, w.lineno, w.level, w.message, w.detail, w.quer
 from pg_proc f
 cross join lateral plpgsql_check_function_tb(
   f.oid,
+  relid => coalesce((select g.tgrelid from pg_trigger g where g.tgfoid = f.oid limit 1), 0),
   fatal_errors => false,
   all_warnings => true
 ) w

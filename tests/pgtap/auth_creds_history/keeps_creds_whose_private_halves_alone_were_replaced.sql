@@ -11,10 +11,15 @@ select throws_ok(format('select auth_save_creds(''acme'', %L)', :'bad'), 'WA005'
 select auth_save_creds('acme', :'bad'::jsonb || jsonb_build_object('n', i), p_allow_new_identity => true)
 from generate_series(1, 20) as i;
 select ok(
-  current_setting('test.good')::bigint in (select h.version from auth_creds_history('acme') as h), 'where it is allowed, there is a way back'
+  current_setting('test.good')::bigint in (select h.version from auth_creds_history('acme') as h),
+  'where it is allowed, there is a way back'
 );
 select is(
-  (select count(*) from auth_list_audit('acme') as a where a.action = 'creds_new_identity'), 1::bigint, 'and the log says so'
+  (
+    select count(*) from auth_list_audit('acme') as a
+    where a.action = 'creds_new_identity'
+  ),
+  1::bigint, 'and the log says so'
 );
 
 select * from finish();

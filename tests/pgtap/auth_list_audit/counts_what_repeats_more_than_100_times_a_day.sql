@@ -34,9 +34,13 @@ select is(
   (select count(a.details -> 'repeated') from auth_list_audit('acme', p_limit => 10000) as a), 3::bigint, 'in the last row of each'
 );
 select set_config('auth_state.now', '2026-03-01 13:00:00Z', true);
+set local role bound_bot;
 select * from auth_acquire_lease('acme', 'late', p_steal => true);
+reset role;
 select set_config('auth_state.now', '2026-03-02 12:00:00Z', true);
+set local role bound_bot;
 select * from auth_acquire_lease('acme', 'next day', p_steal => true);
+reset role;
 select is(
   (select max(a.details ->> 'until') from auth_list_audit('acme', p_limit => 10000) as a),
   '2026-03-01T13:00:00.000000Z', 'until when'

@@ -8,7 +8,8 @@ select set_config('test.token', l.token::text, true) from auth_acquire_lease('ac
 truncate whatsapp_auth;
 select is((select l.is_live from auth_list_leases() as l), false, 'of creds');
 select pg_temp.refuses(
-  format('select auth_set_keys(''acme'', ''{"session": {"1.0": "S3CRET"}}'', %s)', current_setting('test.token')), 'WA002', null, 'the token is refused'
+  format('select auth_set_keys(''acme'', ''{"session": {"1.0": "S3CRET"}}'', %s)', current_setting('test.token')),
+  'WA002', null, 'the token is refused'
 );
 select is(
   (select l.acquired from auth_acquire_lease('acme', 'worker-1', p_token => current_setting('test.token')::bigint) as l),
