@@ -3612,6 +3612,7 @@ begin
       hint = 'Give the tenant a login of its own: create role acme_bot login password ...';
   end if;
   perform _assert_read_committed();
+  perform _assert_read_write();
   -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.
   if not pg_has_role(p_role_name, 'auth_state_tenant', 'USAGE') then
     execute format('grant auth_state_tenant to %I', p_role_name)
@@ -3754,6 +3755,7 @@ begin
   perform _assert_service();
   perform _assert_setting(p_name, p_value, 'p_value');
   perform _assert_read_committed();
+  perform _assert_read_write();
   v_before := _setting(p_name);
   if p_value is null then
     delete from whatsapp_settings s where s.name = p_name;
@@ -4866,6 +4868,7 @@ begin
       hint = 'p_force => true, if that is what you want.';
   end if;
   perform _assert_read_committed();
+  perform _assert_read_write();
   if not pg_try_advisory_xact_lock(_ttl_lock_key()) then
     perform _wait_for_lock(_ttl_lock_key(), 'The cleanup');
   end if;
@@ -5011,6 +5014,7 @@ declare
 begin
   perform _assert_service();
   perform _assert_read_committed();
+  perform _assert_read_write();
   delete from whatsapp_tenant_roles t
    where t.role_name = p_role_name
   returning t.company_id into v_company;
@@ -5092,6 +5096,7 @@ begin
     return _remove_expired_keys(_now(), p_batch_size, true, p_company_id);
   end if;
   perform _assert_read_committed();
+  perform _assert_read_write();
   if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
     return 0::bigint;
   end if;

@@ -14,6 +14,7 @@ begin
   perform _assert_service();
   perform _assert_setting(p_name, p_value, 'p_value');
   perform _assert_read_committed();
+  perform _assert_read_write();
   v_before := _setting(p_name);
   if p_value is null then
     delete from whatsapp_settings s where s.name = p_name;

@@ -23,6 +23,7 @@ begin
       hint = 'p_force => true, if that is what you want.';
   end if;
   perform _assert_read_committed();
+  perform _assert_read_write();
   if not pg_try_advisory_xact_lock(_ttl_lock_key()) then
     perform _wait_for_lock(_ttl_lock_key(), 'The cleanup');
   end if;

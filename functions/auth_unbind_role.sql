@@ -12,6 +12,7 @@ declare
 begin
   perform _assert_service();
   perform _assert_read_committed();
+  perform _assert_read_write();
   delete from whatsapp_tenant_roles t
    where t.role_name = p_role_name
   returning t.company_id into v_company;

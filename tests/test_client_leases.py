@@ -83,7 +83,7 @@ def test_writes_inside_present_the_token_by_themselves(
 ) -> None:
     state = kind.state(db.service_dsn)
     with kind.lease(state, "me", ttl=LONG) as lease:
-        assert state.init_creds(creds(a=1)) == {"a": 1}
+        assert state.init_creds(creds(a=1)) == creds(a=1)
         first = state.creds_version()
         state.save_creds(creds(a=2))
         assert state.restore_creds(first)

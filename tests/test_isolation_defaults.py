@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from psycopg import IsolationLevel
-from psycopg.conninfo import make_conninfo
 from psycopg.errors import ReadOnlySqlTransaction
 
 from harness.clients import Async, Sync, cluster  # noqa: F401
@@ -220,32 +219,20 @@ def read_only(db: Database, scope: str = "database {}") -> Iterator[None]:
 
 
 @READ_ONLY
-def test_over_a_connection_string_everything_is_written_where_the_default_is_read_only(
+def test_a_database_that_somebody_froze_is_not_written_and_the_way_out_is_named(
     kind: Any, db: Database, scope: str
 ) -> None:
     with read_only(db, scope):
-        write_everything(kind.state(db.service_dsn), kind.state(db.service_dsn, None))
-
-
-def test_both_defaults_at_once_are_no_hindrance(kind: Any, strict: Database) -> None:
-    with read_only(strict):
-        write_everything(kind.state(strict.service_dsn), kind.state(strict.service_dsn, None))
-
-
-@READ_ONLY
-def test_the_command_works_where_the_default_is_read_only(
-    db: Database, tmp_path: Path, scope: str
-) -> None:
-    with read_only(db, scope):
-        write_by_command(db, tmp_path)
-
-
-def test_who_asks_for_read_only_in_the_connection_string_means_it(kind: Any, db: Database) -> None:
-    for option in ("-c default_transaction_read_only=on", "--default-transaction-read-only=on"):
-        state = kind.state(make_conninfo(db.service_dsn, options=option))
-        with pytest.raises(ReadOnlySqlTransaction) as caught:
-            state.save_creds(CREDS)
-        assert caught.value.diag.message_hint
+        state = kind.state(db.service_dsn)
+        for call in (
+            lambda: state.save_creds(CREDS),
+            lambda: state.acquire_lease("me"),
+            lambda: kind.state(db.service_dsn, None).cleanup_expired_keys(),
+            lambda: kind.state(db.service_dsn, None).configure("lock_wait", "1s"),
+        ):
+            with pytest.raises(ReadOnlySqlTransaction) as caught:
+                call()
+            assert "read write" in str(caught.value.diag.message_hint)
         assert state.get_creds() is None
 
 

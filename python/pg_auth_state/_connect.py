@@ -126,11 +126,6 @@ def impatient(conninfo: str, seconds: float) -> str:
     )
 
 
-def asks_for_read_only(info: ConnectionInfo) -> bool:
-    """Whether it was opened with this default, which is then no accident of login or database."""
-    return "default_transaction_read_only" in info.options.replace("-", "_")
-
-
 def is_alive(connection: PGconn) -> bool:
     """Whether an idle connection is still there: reads what has arrived, without waiting."""
     try:

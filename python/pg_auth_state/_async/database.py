@@ -10,7 +10,6 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
-from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -93,12 +92,6 @@ def needs_begin(connection: AsyncConnection[Any], call: Call[Any]) -> bool:
     return settings != (None, None, None) and not call.is_read
 
 
-_DEFAULTS = """
-    select current_setting('transaction_isolation'), current_setting('transaction_read_only'),
-           current_setting('in_hot_standby')
-"""
-
-
 class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
@@ -122,28 +115,26 @@ class OwnConnection:
             if not needs_begin(connection, call):
                 try:
                     return await execute(connection, call)
-                except (UnsafeRequest, ReadOnlySqlTransaction):  # nothing was written
-                    if not await self._overrules_defaults(connection):
+                except UnsafeRequest:  # nothing was written
+                    if not await self._overrules_default(connection):
                         raise
             async with connection.transaction():
                 return await execute(connection, call)
 
-    async def _overrules_defaults(self, connection: AsyncConnection[Any]) -> bool:
-        """Whether this login or database has defaults that no write takes, which is asked once.
+    async def _overrules_default(self, connection: AsyncConnection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
 
-        Every write on this connection has a transaction with its own settings from then on.
+        Every write on this connection has a transaction of its own level from then on.
         """
         if self._has_asked:
             return False
         self._has_asked = True
-        cursor = await connection.execute(_DEFAULTS)
-        isolation, read_only, is_standby = (await cursor.fetchall())[0]
-        if isolation not in ("read committed", "read uncommitted"):
-            await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
-        is_meant = _connect.asks_for_read_only(connection.info)
-        if read_only == "on" and is_standby == "off" and not is_meant:
-            await connection.set_read_only(False)
-        return (connection.isolation_level, connection.read_only) != (None, None)
+        cursor = await connection.execute("select current_setting('transaction_isolation')")
+        ((isolation,),) = await cursor.fetchall()
+        if isolation in ("read committed", "read uncommitted"):
+            return False
+        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        return True
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._closed:

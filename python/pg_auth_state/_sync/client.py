@@ -57,7 +57,7 @@ class AuthState:
             otherwise each call is its own transaction. Writes need READ COMMITTED, the default of
             PostgreSQL: in any other isolation level they raise `UnsafeRequest`. psycopg's
             `isolation_level` and `read_only` of the connection hold for them. Over a connection
-            string they work whatever default the login or the database has.
+            string they work whatever isolation level the login or the database has.
         company_id: The account. May be left out for what concerns none or all of them:
             `list_companies`, `cleanup_expired_keys`, `stats`, `status` and the settings.
         schema: Where the package is installed.

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import Connection, Cursor, IsolationLevel
-from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -94,12 +93,6 @@ def needs_begin(connection: Connection[Any], call: Call[Any]) -> bool:
     return settings != (None, None, None) and not call.is_read
 
 
-_DEFAULTS = """
-    select current_setting('transaction_isolation'), current_setting('transaction_read_only'),
-           current_setting('in_hot_standby')
-"""
-
-
 class OwnConnection:
     """Opened at the first call and kept; opened again at the next call once it is broken."""
 
@@ -123,28 +116,26 @@ class OwnConnection:
             if not needs_begin(connection, call):
                 try:
                     return execute(connection, call)
-                except (UnsafeRequest, ReadOnlySqlTransaction):  # nothing was written
-                    if not self._overrules_defaults(connection):
+                except UnsafeRequest:  # nothing was written
+                    if not self._overrules_default(connection):
                         raise
             with connection.transaction():
                 return execute(connection, call)
 
-    def _overrules_defaults(self, connection: Connection[Any]) -> bool:
-        """Whether this login or database has defaults that no write takes, which is asked once.
+    def _overrules_default(self, connection: Connection[Any]) -> bool:
+        """Whether this login or database has a default that no write takes, which is asked once.
 
-        Every write on this connection has a transaction with its own settings from then on.
+        Every write on this connection has a transaction of its own level from then on.
         """
         if self._has_asked:
             return False
         self._has_asked = True
-        cursor = connection.execute(_DEFAULTS)
-        isolation, read_only, is_standby = (cursor.fetchall())[0]
-        if isolation not in ("read committed", "read uncommitted"):
-            connection.isolation_level = IsolationLevel.READ_COMMITTED
-        is_meant = _connect.asks_for_read_only(connection.info)
-        if read_only == "on" and is_standby == "off" and not is_meant:
-            connection.read_only = False
-        return (connection.isolation_level, connection.read_only) != (None, None)
+        cursor = connection.execute("select current_setting('transaction_isolation')")
+        ((isolation,),) = cursor.fetchall()
+        if isolation in ("read committed", "read uncommitted"):
+            return False
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        return True
 
     def _connected(self) -> Connection[Any]:
         if self._closed:
