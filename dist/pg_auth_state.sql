@@ -1891,7 +1891,6 @@ returns trigger
 language plpgsql
 volatile
 parallel unsafe
-security definer
 set search_path from current
 as $func$
 begin

@@ -1,7 +1,7 @@
 -- A restore of rows begins with one, and often leaves the leases alone.
 begin;
 \ir ../refuses.psql
-select plan(6);
+select plan(7);
 
 select auth_save_state('acme', '{"noiseKey": "n", "signedIdentityKey": "i"}', '{"session": {"1.0": 1}}');
 select set_config('test.token', l.token::text, true) from auth_acquire_lease('acme', 'worker-1', '1 hour') as l;
@@ -20,6 +20,11 @@ select is((select l.is_live from auth_list_leases() as l), true, 'it is acquired
 truncate whatsapp_keys;
 select is((select l.is_live from auth_list_leases() as l), false, 'of keys');
 select is((select count(*) from auth_list_leases()), 1::bigint, 'who had it is still said');
+select l.acquired from auth_acquire_lease('acme', 'worker-1', '1 hour') as l;
+set local role auth_state_owner;
+truncate whatsapp_keys;
+reset role;
+select is((select l.is_live from auth_list_leases() as l), false, 'whoever truncates');
 
 select * from finish();
 rollback;
