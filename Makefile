@@ -13,7 +13,7 @@ data := .pg-auth-state
 npm_packages := tests/baileys/node_modules/.package-lock.json node/node_modules/.package-lock.json
 test_packages := postgresql-15 postgresql-15-cron postgresql-15-pgaudit postgresql-15-pgtap postgresql-15-plpgsql-check pgbouncer php-cli php-pgsql libfaketime gcc libc6-dev
 # Run at the same time as all other tests: with two processors that takes little more than half as long.
-tests_beside := tests/pgtap tests/test_attackers.py tests/test_concurrency.py tests/test_failover.py tests/test_install.py tests/test_lease_races.py
+tests_beside := tests/fuzz tests/pgtap tests/test_as_installed.py tests/test_attackers.py tests/test_concurrency.py tests/test_failover.py tests/test_install.py tests/test_install_upgrade.py tests/test_lease_races.py tests/test_operations.py tests/test_restore.py tests/test_restore_leases.py
 bench_packages := redis-server mariadb-server-core mariadb-client-core
 
 .PHONY: help
