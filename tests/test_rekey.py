@@ -233,7 +233,11 @@ def test_killed_at_any_moment_it_loses_nothing_and_goes_on(
         if turn % 2 == 0:  # every other one goes on with what a killed one left
             written_plain()
         process = Process(job)
-        time.sleep(moments.uniform(0, duration * 1.1))
+        if turn == 0:  # for certain one that is under way
+            while "new" not in kids(db):
+                time.sleep(0.001)
+        else:
+            time.sleep(moments.uniform(0, duration * 1.1))
         process.kill()
         found.append(kids(db))
         with state_of(db, NEW) as state:
