@@ -93,9 +93,26 @@ def test_any_value_comes_back(value: Any) -> None:
     assert _wire.decoded(json.loads(text)) == joined(value)
 
 
-@pytest.mark.parametrize("spelling", [bytearray(b"\1\2\3"), memoryview(b"\1\2\3"), b"\1\2\3"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        bytearray(b"\1\2\3"),
+        memoryview(b"\1\2\3"),
+        memoryview(b"\1.\2.\3.")[::2],
+        memoryview(b"\3\2\1")[::-1],
+        b"\1\2\3",
+    ],
+)
 def test_every_kind_of_bytes_is_a_buffer(spelling: Any) -> None:
     assert json.loads(_wire.dumps(spelling, "value")) == {"type": "Buffer", "data": "AQID"}
+
+
+def test_bytes_that_were_released_are_refused_with_their_path() -> None:
+    released = memoryview(b"S3CRET")
+    released.release()
+    with pytest.raises(InvalidInput) as refused:
+        _wire.dumps({"a": released}, "creds")
+    assert refused.value.detail == "creds.a: its memory was released"
 
 
 def test_a_buffer_object_is_not_encoded_again() -> None:

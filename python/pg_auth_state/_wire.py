@@ -133,7 +133,12 @@ def _encoded(value: object, depth: int = 0) -> Value:
         return _encoded_text(value)
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, memoryview):  # of every other byte, or one that was released
+        try:
+            value = value.tobytes()
+        except ValueError:
+            raise _Refused("its memory was released") from None
+    if isinstance(value, (bytes, bytearray)):
         return current_buffer(value)
     if isinstance(value, int):
         if value.bit_length() > _SAFE_INT_BITS and not _is_readable(value):
@@ -307,7 +312,7 @@ def _numbers(items: Sequence[object]) -> bytes | None:
     return None
 
 
-def current_buffer(content: bytes | bytearray | memoryview) -> dict[str, Value]:
+def current_buffer(content: bytes | bytearray) -> dict[str, Value]:
     """The only form of a Buffer that every version of Baileys reads."""
     return {"type": "Buffer", "data": b64encode(content).decode("ascii")}
 
