@@ -106,10 +106,8 @@ def test_it_is_asked_for_once(strict: Database) -> None:
         state.save_creds(CREDS)
         database: Any = state._database
         asked = []
-        ask = database._overrules_defaults
-        database._overrules_defaults = lambda connection: (
-            asked.append(connection) or ask(connection)
-        )
+        ask = database._overrules_default
+        database._overrules_default = lambda connection: asked.append(connection) or ask(connection)
         for number in range(3):
             state.save_creds(creds(n=number))
             state.set_keys({"session": {"1.0": number}})
