@@ -52,7 +52,7 @@ class Doors:
         self.given.close()
         self.loop.close()
 
-    def call(self, door: str, company: str | None, name: str, *given: Any, **named: Any) -> Any:
+    def call(self, door: str, company: str | None, name: str, /, *given: Any, **named: Any) -> Any:
         """The answer of a method, or what it raises."""
         if door == "async":
             return self.loop.run_until_complete(
