@@ -262,12 +262,11 @@ def test_a_caller_deep_in_its_own_stack_gets_the_same_error(db: Database) -> Non
 def test_times_beyond_those_of_python_are_its_first_or_last(
     kind: Any, db: Database, zone: str, tmp_path: Path
 ) -> None:
-    db.conn.execute(
-        "select auth_import('c1', jsonb_build_object('format', 1, 'creds', %s::jsonb, "
-        "'creds_updated_at', '0001-01-01T00:00:00+14:00', 'keys', '{\"x\": {\"1\": 1}}'::jsonb,"
-        '\'times\', \'{"x": {"1": ["0001-01-01T00:00:00+14:00", null]}}\'::jsonb))',
-        [json.dumps(CREDS)],
-    )
+    db.conn.execute("select auth_save_state('c1', %s, '{\"x\": {\"1\": 1}}')", [json.dumps(CREDS)])
+    # auth_import takes none of before the year 1, an administrator's SQL may.
+    for table in ("whatsapp_auth", "whatsapp_keys"):
+        first = "0001-01-01T00:00:00+14:00"
+        db.conn.execute(f"update {table} set updated_at = '{first}'".encode())
     db.conn.execute(
         "insert into whatsapp_keys (company_id, key_type, key_id, value, created_at,"
         " updated_at, expires_at) values ('c1', 'x', '2', '2', now(), 'infinity', '20000-01-01'),"
