@@ -107,6 +107,24 @@ def test_every_kind_of_bytes_is_a_buffer(spelling: Any) -> None:
     assert json.loads(_wire.dumps(spelling, "value")) == {"type": "Buffer", "data": "AQID"}
 
 
+class NoPairs(OrderedDict[str, Any]):
+    def items(self) -> Any:
+        return ["abc"]
+
+
+def test_a_mapping_whose_items_are_no_pairs_is_refused_with_its_path() -> None:
+    for call in (
+        lambda: _wire.dumps({"a": NoPairs()}, "creds"),
+        lambda: _wire.encoded_keys({"a": NoPairs()}, "creds"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            call()
+        assert refused.value.detail == "creds.a: its items() are no pairs"
+    with pytest.raises(InvalidInput) as refused:
+        _wire.encoded_keys(NoPairs())
+    assert refused.value.detail == "data: its items() are no pairs"
+
+
 def test_bytes_that_were_released_are_refused_with_their_path() -> None:
     released = memoryview(b"S3CRET")
     released.release()

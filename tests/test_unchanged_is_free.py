@@ -36,7 +36,7 @@ def filled(db: Database) -> Database:
     # What the next reader would clean up is cleaned up: that is WAL, too.
     db.conn.execute("vacuum (freeze, analyze)")
     db.conn.execute("checkpoint")
-    # An old snapshot keeps vacuum from that, such as autovacuum's own. The first reader does it then.
+    # An old snapshot keeps vacuum from that, such as autovacuum's: then the first reader does it.
     db.conn.execute("select auth_import('acme', state, 'merge') from state")
     return db
 

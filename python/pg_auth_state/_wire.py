@@ -14,7 +14,7 @@ import json
 import math
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from .errors import InvalidInput
@@ -171,13 +171,26 @@ def _is_readable(value: int) -> bool:
         return False
 
 
+def _pairs(mapping: Mapping[Any, object]) -> Iterable[tuple[Any, object]]:
+    return mapping.items() if type(mapping) is dict else _pairs_of_another(mapping)
+
+
+def _pairs_of_another(mapping: Mapping[Any, object]) -> Iterator[tuple[Any, object]]:
+    for pair in mapping.items():
+        try:
+            key, value = pair
+        except (TypeError, ValueError):
+            raise _Refused("its items() are no pairs") from None
+        yield key, value
+
+
 def _encoded_items(mapping: Mapping[Any, object], depth: int) -> dict[str, Value]:
     if depth >= 0 and ("type" in mapping or "buffer" in mapping or "0" in mapping):
         found = old_buffer(mapping)
         if found is not None:
             return current_buffer(found)
     encoded: dict[str, Value] = {}
-    for key, item in mapping.items():
+    for key, item in _pairs(mapping):
         text = _encoded_key(key)
         if text in encoded:
             raise _Refused("two keys of the object are the same string")
@@ -218,7 +231,7 @@ def encoded_keys(data: object, root: str = "data") -> dict[str, dict[str, Value]
     try:
         if not isinstance(data, Mapping):
             raise _Refused(f"an object is expected, not {type(data).__name__}")
-        for key_type, values in data.items():
+        for key_type, values in _pairs(data):
             if not isinstance(values, Mapping):
                 refused = _Refused(f"an object is expected, not {type(values).__name__}")
                 refused.steps.append(_step(_encoded_key(key_type)))
