@@ -11,13 +11,7 @@ begin
   if p_allow_new_identity is not true
      and _is_paired(p_old)
      and (case
-            when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then
-              coalesce(jsonb_typeof(p_new -> 'noiseKey'), 'null') = 'null'
-              or coalesce(jsonb_typeof(p_new -> 'signedIdentityKey'), 'null') = 'null'
-              or (p_new -> 'noiseKey' is distinct from p_old -> 'noiseKey'
-                  and _is_same_key(p_new -> 'noiseKey', p_old -> 'noiseKey') is not true)
-              or (p_new -> 'signedIdentityKey' is distinct from p_old -> 'signedIdentityKey'
-                  and _is_same_key(p_new -> 'signedIdentityKey', p_old -> 'signedIdentityKey') is not true)
+            when jsonb_typeof(p_old) = 'object' and jsonb_typeof(p_new) = 'object' then _is_new_identity(p_old, p_new)
             else (_identity(p_old) = _identity(p_new)) is not true
           end) then
     raise exception using errcode = 'WA005',

@@ -18,8 +18,7 @@ begin
     perform _assert_company(p_company_id);
   end if;
   if current_setting('transaction_isolation') <> 'read committed' or current_setting('transaction_read_only') = 'on' then
-    perform _assert_read_committed();
-    perform _assert_read_write();
+    perform _assert_transaction();
   end if;
   if not pg_try_advisory_xact_lock(v_key) then
     perform _wait_for_lock(v_key, format('Company %s', to_json(p_company_id)));

@@ -31,8 +31,7 @@ begin
       end,
       hint = 'Give the tenant a login of its own: create role acme_bot login password ...';
   end if;
-  perform _assert_read_committed();
-  perform _assert_read_write();
+  perform _assert_transaction();
   -- A NOINHERIT login has the rights of it at once from PostgreSQL 16 on, before that by set role.
   if not pg_has_role(p_role_name, 'auth_state_tenant', 'USAGE') then
     execute format('grant auth_state_tenant to %I', p_role_name)

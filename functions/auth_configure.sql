@@ -13,8 +13,7 @@ declare
 begin
   perform _assert_service();
   perform _assert_setting(p_name, p_value, 'p_value');
-  perform _assert_read_committed();
-  perform _assert_read_write();
+  perform _assert_transaction();
   v_before := _setting(p_name);
   if p_value is null then
     delete from whatsapp_settings s where s.name = p_name;

@@ -22,8 +22,7 @@ begin
       detail = 'app-state-sync-key costs the account or a full resync, pre-key an undecryptable first message, session and sender-key a burst of retries that risks a ban.',
       hint = 'p_force => true, if that is what you want.';
   end if;
-  perform _assert_read_committed();
-  perform _assert_read_write();
+  perform _assert_transaction();
   if not pg_try_advisory_xact_lock(_ttl_lock_key()) then
     perform _wait_for_lock(_ttl_lock_key(), 'The cleanup');
   end if;

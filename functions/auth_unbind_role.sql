@@ -11,8 +11,7 @@ declare
   v_company text;
 begin
   perform _assert_service();
-  perform _assert_read_committed();
-  perform _assert_read_write();
+  perform _assert_transaction();
   delete from whatsapp_tenant_roles t
    where t.role_name = p_role_name
   returning t.company_id into v_company;

@@ -24,8 +24,7 @@ begin
   if p_dry_run is distinct from false then
     return _remove_expired_keys(_now(), p_batch_size, true, p_company_id);
   end if;
-  perform _assert_read_committed();
-  perform _assert_read_write();
+  perform _assert_transaction();
   if not pg_try_advisory_xact_lock_shared(_ttl_lock_key()) then
     return 0::bigint;
   end if;

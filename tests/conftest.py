@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,32 +100,28 @@ def cron_db(cluster: Cluster) -> Iterator[Database]:
         coverage.collect(database.dsn)
 
 
-@pytest.fixture
-def own_cluster() -> Iterator[Callable[[str], Cluster]]:
-    """Starts a durable server of the test's own, which it may stop and kill."""
+def _started(**options: Any) -> Iterator[Callable[[str], Cluster]]:
     clusters = []
 
     def start(name: str) -> Cluster:
-        clusters.append(Cluster(name, durable=True))
+        clusters.append(Cluster(name, **options))
         return clusters[-1]
 
     yield start
     for cluster in clusters:
         cluster.remove()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Callable[[str], Cluster]]:
+    """Starts a durable server of the test's own, which it may stop and kill."""
+    yield from _started(durable=True)
 
 
 @pytest.fixture
 def new_cluster() -> Iterator[Callable[[str], Cluster]]:
     """Starts a server in which nobody has installed yet, and no role of ours is."""
-    clusters = []
-
-    def start(name: str) -> Cluster:
-        clusters.append(Cluster(name))
-        return clusters[-1]
-
-    yield start
-    for cluster in clusters:
-        cluster.remove()
+    yield from _started()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -15,20 +15,6 @@ from harness.installing import dump, install, refusal, run_program, run_sql, sch
 
 ACCOUNT = f"select auth_save_creds('acme', '{json.dumps(CREDS)}')"
 DROP_DATA = "set auth_state.uninstall = 'drop data'"
-
-
-@pytest.fixture
-def new_cluster() -> Iterator[Callable[[str], Cluster]]:
-    """Starts a server of the test's own."""
-    clusters = []
-
-    def start(name: str) -> Cluster:
-        clusters.append(Cluster(name))
-        return clusters[-1]
-
-    yield start
-    for cluster in clusters:
-        cluster.remove()
 
 
 def roles(database: Database) -> list[str]:

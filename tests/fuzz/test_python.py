@@ -24,6 +24,7 @@ from fuzz.markers import MARKER, SENT
 from fuzz.objects import ANYTHING, ARGUMENTS, OwnError, Sent, equal, spelled
 from fuzz.scripts import literal
 from fuzz.store import BUSY, Store
+from harness.secrecy import chained
 from pg_auth_state import AsyncAuthState, AuthState, AuthStateError
 
 pytestmark = runs.BOTH_SERVERS
@@ -94,20 +95,9 @@ def doors(store: Store) -> Iterator[Doors]:
 # What an exception shows
 
 
-def _chained(error: BaseException) -> Iterator[BaseException]:
-    pending: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while pending:
-        found = pending.pop()
-        if found is not None and id(found) not in seen:
-            seen.add(id(found))
-            yield found
-            pending += [found.__cause__, found.__context__]
-
-
 def _shown_by(error: BaseException) -> str:
     texts: list[Any] = traceback.format_exception(error)
-    for each in _chained(error):
+    for each in chained(error):
         texts += [str(each), repr(each), spelled(each.args), spelled(vars(each))]
         if isinstance(each, psycopg.Error):
             texts += [getattr(each.diag, field.name.lower()) for field in DiagnosticField]
