@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -107,6 +108,33 @@ MUTANTS = {
         judge.LOST_WRITE,
     ),
 }
+
+
+def test_the_judge_of_the_race_lets_a_name_restart_again_once_its_lease_was_given_back(
+    db: Database,
+) -> None:
+    race = Race(db)
+    with db.connect("app") as conn:
+
+        def call(what: str, statement: str, *arguments: object, **note: object) -> int:
+            says = json.dumps({"call": what, "what": what, "ttl": 60_000, **note})
+            row = conn.execute(f"/*{says}*/ {statement}", arguments).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        def acquire(resumed: int | None = None) -> int:
+            statement = "select token from auth_acquire_lease('acme', 'me', '1 minute', false, %s)"
+            return call("acquire", statement, resumed, holder="me", steal=False, resumed=resumed)
+
+        acquire()
+        token = acquire()
+        call("release", "select auth_release_lease('acme', %s)::int", token, token=token)
+        acquire(acquire(token))
+        acquire()
+    race.run(0)
+    race.close()
+    assert race.counts["resumptions"] == 2
+    assert race.violations == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

@@ -171,6 +171,8 @@ class Judge:
                 self._blame(DOUBLE_HOLDER, f"resumed, but the last was {old}: {event}")
             elif company in self._unguarded:
                 self._blame(DOUBLE_HOLDER, f"resumed, but somebody wrote since {old}: {event}")
+            if old and old.expires_at <= now:  # given back: its one restart begins anew
+                self._not_before.pop(company, None)
         elif old and old.holder == event.holder and old.expires_at > now:
             self.counts["restarts"] += 1
             if self._not_before.get(company, now) > now and not note["steal"]:
