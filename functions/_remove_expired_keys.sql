@@ -100,17 +100,9 @@ begin
         when no_data_found then
           null;
       end;
-      update whatsapp_keys k
-         set updated_at = r.at, expires_at = r.at + l.ttl
-        from (
-          select f.ctid as tid, f.key_type, n.at
-            from unnest(v_found.renewable, v_found.renewed_at) n (tid, at)
-            join whatsapp_keys f on f.ctid = n.tid
-           where f.expires_at <= p_now
-             for no key update of f skip locked
-        ) r
-        join whatsapp_key_ttl l on l.key_type = r.key_type
-       where k.ctid = r.tid and v_found.renewable is not null;
+      if v_found.renewable is not null then
+        perform _renew_kept_keys(p_now, v_found.renewable, v_found.renewed_at);
+      end if;
     end if;
     v_removed := v_removed + v_rows;
     v_looked_at := v_looked_at + v_found.looked_at;

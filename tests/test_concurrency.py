@@ -774,6 +774,34 @@ def test_a_write_is_not_lost_to_a_change_of_ttl_that_is_under_way(db: Database) 
     assert sorted(rows.fetchall(), key=str) == [(2, None), (2, True)]
 
 
+def change_ttl(dsn: str) -> int | str | None:
+    with connect(dsn) as conn:
+        try:
+            return count(conn, "select auth_set_ttl('tctoken', '3 days')")
+        except psycopg.Error as error:
+            return error.sqlstate
+
+
+# SKIP LOCKED waits after all where a writer ends just then and the next one has the row. The next
+# one may wait for another row of the change: a deadlock. Here a lock of the table stands for that.
+@pytest.mark.parametrize(
+    ("seconds", "answer"), [(1, 2), (7, "55P03")], ids=["in the end", "for 5 s"]
+)
+def test_a_change_of_ttl_gives_way_where_it_meets_a_lock_and_tries_again(
+    db: Database, seconds: float, answer: int | str
+) -> None:
+    set_keys(db.conn, "acme", {"tctoken": {"1": 1, "2": 1}})
+    db.conn.execute("select auth_set_ttl('tctoken', '1 day')")
+    with db.connect(autocommit=False) as other:
+        other.execute("lock table whatsapp_keys in share mode")
+        change = Process(change_ttl, db.service_dsn)
+        time.sleep(seconds)
+        other.rollback()
+    assert change.result() == answer
+    query = "select count(*) from whatsapp_keys where expires_at - updated_at = '3 days'"
+    assert count(db.conn, query) == (2 if answer == 2 else 0)
+
+
 # Else a session that began when there were no statistics compares each row with every other one.
 def test_a_plan_made_without_statistics_finds_the_rows_to_change_by_address(db: Database) -> None:
     plans: list[str] = []
