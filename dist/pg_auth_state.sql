@@ -5134,7 +5134,7 @@ Removes keys past their expiry and returns how many, at most `p_batch_size`: cal
 - `p_dry_run`: true removes nothing and returns how many calls until 0 would remove, `p_batch_size` at most.
 - `p_company_id`: this company only; null for all.
 
-Errors: WA001, WA006 (isolation level), 42501. Locks: each company's, by a try: a busy company is skipped and its keys go another time; of those that lose keys until the transaction ends, up to 1100 at once, of the others while they are looked at. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
+Errors: WA001, WA006 (isolation level), 42501, 55P03 (the table stayed locked). Locks: each company's, by a try: a busy company is skipped and its keys go another time; of those that lose keys until the transaction ends, up to 1100 at once, of the others while they are looked at. A writer that changes a mapping which is being renewed waits for the call to end. Returns 0 while auth_set_ttl is at work.
 $$;
 
 -- sql/900_grants_and_comments.sql
